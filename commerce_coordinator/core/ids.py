@@ -1,0 +1,24 @@
+"""Keys that we make ourselves: bulk inserts on MySQL return none, and time order keeps indexes compact."""
+
+import os
+import threading
+import time
+import uuid
+
+_lock = threading.Lock()
+_last = 0
+
+
+def uuid7() -> uuid.UUID:
+    """A UUID version 7 (RFC 9562): 48 bits of Unix milliseconds, then 12 bits of their fraction, then chance.
+
+    Rises strictly within one process, so that rows made one after the other also sort that way.
+    """
+    global _last
+    now = time.time_ns()
+    # 12 bits of the fraction of a millisecond: steps of about 244 ns.
+    stamp = (now // 1_000_000 << 12) | (now % 1_000_000 * 4096 // 1_000_000)
+    with _lock:
+        _last = stamp = max(stamp, _last + 1)
+    chance = int.from_bytes(os.urandom(8), "big") & (1 << 62) - 1
+    return uuid.UUID(int=(stamp >> 12) << 80 | 0x7 << 76 | (stamp & 0xFFF) << 64 | 0b10 << 62 | chance)

@@ -1,0 +1,20 @@
+#!/usr/bin/env python
+"""Django's command line. The default settings are the local ones."""
+
+import os
+import sys
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "commerce_coordinator.settings.local")
+    if len(sys.argv) > 1 and sys.argv[1] == "runserver":
+        os.environ.setdefault("CC_ROLE", "web")
+    try:
+        from django.core.management import execute_from_command_line
+    except ImportError:
+        sys.exit("Django is not installed here. Run `make requirements`, then use .venv/bin/python manage.py ...")
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()
