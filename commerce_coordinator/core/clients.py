@@ -1,0 +1,130 @@
+"""Calling other systems: time-outs on each call, the ids of the trace, errors by class, every call in the attempt."""
+
+import email.utils
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from django.utils import timezone
+
+from commerce_coordinator.core.crash_points import reached
+from commerce_coordinator.core.deliveries.running import running_attempt
+from commerce_coordinator.core.exceptions import GiveUp, Retry
+from commerce_coordinator.core.telemetry.context import current_span, span
+
+logger = logging.getLogger(__name__)
+
+LONGEST_MESSAGE = 1000
+
+#: Answers that may be others next time: time-out, conflict, too early, too many. And every 5xx.
+PASSING = frozenset({408, 409, 425, 429})
+
+
+class ApiClient:
+    """Calls one far side over a requests session. Subclasses name its endpoints.
+
+    connect_timeout, read_timeout: seconds, for each call. `passing`: further statuses that may heal.
+    """
+
+    passing: frozenset[int] = PASSING
+
+    def __init__(self, session: requests.Session, *, url_root: str, connect_timeout: float, read_timeout: float) -> None:
+        self.session = session
+        self.url_root = url_root.rstrip("/")
+        self.timeout = (connect_timeout, read_timeout)
+
+    def call(self, method: str, path: str, *, idempotency_key: str | None = None, **options: Any) -> requests.Response:
+        """One call; a 2xx answer is returned. Raises Retry for what may pass and GiveUp for what will not heal."""
+        with span(f"{method} {urlsplit(self.url_root).hostname}") as step:
+            headers = {"X-Request-ID": step.trace_id, "traceparent": step.traceparent, "Accept": "application/json"}
+            if idempotency_key:
+                headers["Idempotency-Key"] = idempotency_key
+            url = f"{self.url_root}/{path.lstrip('/')}"
+            send = self._sender(method, url, headers, options)
+            response = self._recorded(method, path, send)
+            if response.status_code == requests.codes.unauthorized and self.renew_credentials():
+                response = self._recorded(method, path, send)
+            return self._checked(response)
+
+    def renew_credentials(self) -> bool:
+        """After a 401: forget what the far side no longer takes. True when a second try makes sense."""
+        return False
+
+    def _sender(
+        self, method: str, url: str, headers: dict[str, str], options: dict[str, Any]
+    ) -> Callable[[], requests.Response]:
+        def send() -> requests.Response:
+            return self.session.request(method, url, headers=dict(headers), timeout=self.timeout, **options)
+
+        return send
+
+    def _recorded(self, method: str, path: str, send: Callable[[], requests.Response]) -> requests.Response:
+        """Send, and note in the running attempt what came of it. The path is kept, query strings are not."""
+        attempt, step, started = running_attempt(), current_span(), time.perf_counter()
+        note: dict[str, Any] = {
+            "method": method,
+            "path": f"{urlsplit(self.url_root).path}/{path.lstrip('/')}",
+            "at": timezone.now(),
+            "span_id": step.span_id if step else "",
+        }
+        reached("client.before_call")
+        try:
+            response = send()
+            note["status"] = response.status_code
+        except requests.RequestException as error:
+            note["error"] = type(error).__name__
+            answered = getattr(error, "response", None)
+            if answered is not None:
+                # The token call answered, but not with a token.
+                note["status"] = answered.status_code
+                return answered
+            raise Retry(f"No answer from the far side: {type(error).__name__}.") from error
+        finally:
+            note["ms"] = round((time.perf_counter() - started) * 1000, 1)
+            if attempt is not None:
+                attempt.calls.append(note)
+        reached("client.after_call")
+        return response
+
+    def _checked(self, response: requests.Response) -> requests.Response:
+        status = response.status_code
+        if response.ok:
+            return response
+        text = f"The far side answered {status}: {message_of(response)}"
+        if status >= 500 or status in self.passing or status == requests.codes.unauthorized:
+            raise Retry(text, after=retry_after(response))
+        raise GiveUp(text)
+
+
+def message_of(response: requests.Response) -> str:
+    """What the far side said of an error, in one line; of an HTML page only that it was one."""
+    if "html" in response.headers.get("Content-Type", ""):
+        return "an HTML page"
+    try:
+        body = response.json()
+    except ValueError:
+        return " ".join(response.text.split())[:LONGEST_MESSAGE] or "no text"
+    if isinstance(body, dict):
+        for key in ("message", "detail", "developer_message", "error_description", "error"):
+            if isinstance(body.get(key), str):
+                return str(body[key])[:LONGEST_MESSAGE]
+    return str(body)[:LONGEST_MESSAGE]
+
+
+def retry_after(response: requests.Response) -> float | None:
+    """Seconds of the header Retry-After (RFC 9110: a number or a date), or None."""
+    value = response.headers.get("Retry-After", "").strip()
+    if not value:
+        return None
+    if value.isascii() and value.isdigit():
+        return float(value)
+    try:
+        at = email.utils.parsedate_to_datetime(value)
+    except (TypeError, ValueError):
+        return None
+    if at.tzinfo is None:
+        return None
+    return max(0.0, (at - timezone.now()).total_seconds())

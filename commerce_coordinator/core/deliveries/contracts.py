@@ -1,0 +1,104 @@
+"""Payloads in and out of the rows: strict when a signal is sent, lenient when a stored payload is read back.
+
+Deploys overlap: a worker of yesterday's code reads rows of today's, and the other way round.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, get_args
+
+from django.core.serializers.json import DjangoJSONEncoder
+from pydantic import BaseModel, ValidationError
+
+from commerce_coordinator.core.exceptions import GiveUp, InvalidPayload
+from commerce_coordinator.core.telemetry.masking import MASK, mask
+
+_contracts: dict[str, type[BaseModel] | None] = {}
+
+
+def remember(signal: str, contract: type[BaseModel] | None) -> None:
+    """Tell this room the contract of a signal, so that stored payloads can be read back as typed values."""
+    _contracts[signal] = contract
+
+
+def validate(signal: str, contract: type[BaseModel], values: Mapping[str, Any]) -> BaseModel:
+    """The values as the contract's model. Raises InvalidPayload naming fields and reasons, never values."""
+    try:
+        return contract.model_validate(dict(values), extra="forbid")
+    except ValidationError as error:
+        raise InvalidPayload(
+            f"The payload of {signal} does not fit {contract.__name__}: {_reasons(error)}."
+        ) from None
+
+
+def values_of(payload: BaseModel) -> dict[str, Any]:
+    """The fields as receivers get them: typed objects by name."""
+    return {name: getattr(payload, name) for name in type(payload).model_fields}
+
+
+def to_json(values: Mapping[str, Any]) -> Any:
+    """Plain values as JSON types; None when they are no JSON (allowed while only inline receivers get them)."""
+    try:
+        return json.loads(json.dumps(dict(values), cls=DjangoJSONEncoder))
+    except (TypeError, ValueError):
+        return None
+
+
+def read(signal: str, stored: Any) -> dict[str, Any]:
+    """The stored payload as typed values. Fields the contract no longer has are dropped.
+
+    Raises GiveUp when a field is missing that the contract demands: waiting does not heal that.
+    """
+    if stored is None:
+        raise GiveUp("The payload was not kept: it was no JSON, or retention has emptied it.")
+    contract = _contracts.get(signal)
+    if contract is None:
+        return dict(stored)
+    try:
+        return values_of(contract.model_validate(stored, extra="ignore"))
+    except ValidationError as error:
+        raise GiveUp(f"The stored payload no longer fits {contract.__name__}: {_reasons(error)}.") from None
+
+
+def masked(signal: str, stored: Any) -> Any:
+    """The stored payload for eyes without the permission: private fields are hidden."""
+    contract = _contracts.get(signal)
+    if contract is None:
+        return mask(stored)
+    return _without(stored, set(private_paths(contract)))
+
+
+def private_paths(contract: type[BaseModel], _outer: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The paths of all fields marked `json_schema_extra={"private": True}`, in nested models and lists too."""
+    for name, field in contract.model_fields.items():
+        path = (*_outer, name)
+        extra = field.json_schema_extra
+        if isinstance(extra, dict) and extra.get("private"):
+            yield path
+            continue
+        for model in _models_in(field.annotation):
+            yield from private_paths(model, path)
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models_in(inner)
+
+
+def _without(value: Any, paths: set[tuple[str, ...]], at: tuple[str, ...] = ()) -> Any:
+    if at in paths:
+        return MASK
+    if isinstance(value, Mapping):
+        return {key: _without(inner, paths, (*at, key)) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_without(inner, paths, at) for inner in value]
+    return value
+
+
+def _reasons(error: ValidationError) -> str:
+    return "; ".join(
+        f"{'.'.join(str(part) for part in item['loc']) or 'payload'}: {item['msg']}"
+        for item in error.errors(include_url=False, include_context=False, include_input=False)
+    )

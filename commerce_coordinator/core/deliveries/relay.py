@@ -1,0 +1,106 @@
+"""The relay: publishes what is due, takes back expired leases, sends the canary. It never runs a receiver.
+
+It reads the rows, so it works when the broker does not, and any number of them may run side by side: what two of them
+publish twice is claimed once.
+"""
+
+import logging
+from collections import defaultdict
+from datetime import datetime, timedelta
+
+from django.db.models import F
+from django.utils import timezone
+
+from commerce_coordinator.core.crash_points import reached
+
+from . import claims
+from .models import Delivery
+from .publish import publisher
+from .receivers import UnknownReceiver, resolve, task_of
+from .retry import wake_gap
+from .tasks import CANARY_TASK, beat
+
+logger = logging.getLogger(__name__)
+
+BATCH = 500
+RELAY_HEARTBEAT = "relay"
+CANARY_EVERY = timedelta(seconds=10)
+
+#: A rolling deploy may run an older relay beside newer workers: a path it does not know need not be wrong.
+UNKNOWN_RECEIVER_GRACE = timedelta(minutes=15)
+UNKNOWN_RECEIVER_LOOK_AGAIN = timedelta(seconds=60)
+
+State = Delivery.State
+
+
+class Relay:
+    """Call `tick` again and again."""
+
+    def __init__(self) -> None:
+        self._canary_due: datetime | None = None
+
+    def tick(self, now: datetime | None = None) -> bool:
+        """One round. True when a full batch was due: come again at once."""
+        now = now or timezone.now()
+        beat(RELAY_HEARTBEAT, now)
+        due = list(Delivery.objects.filter(wake_at__lte=now).order_by("wake_at")[:BATCH])
+        reached("relay.selected")
+        published = self._publish([each for each in due if self._is_to_be_published(each, now)], now)
+        self._send_canary(now)
+        return published and len(due) == BATCH
+
+    def _is_to_be_published(self, delivery: Delivery, now: datetime) -> bool:
+        if delivery.state == State.RUNNING:
+            if claims.take_back(delivery, now) != State.PENDING:
+                return False
+            delivery.wakes = 0
+        elif delivery.state != State.PENDING:
+            # Nothing we write leaves a settled row like this; a row changed by hand must not come up for ever.
+            Delivery.objects.filter(pk=delivery.pk, state=delivery.state).update(wake_at=None)
+            return False
+        return self._is_known(delivery, now)
+
+    def _is_known(self, delivery: Delivery, now: datetime) -> bool:
+        try:
+            resolve(delivery.receiver)
+        except UnknownReceiver:
+            if now - delivery.next_attempt_at < UNKNOWN_RECEIVER_GRACE:
+                Delivery.objects.filter(pk=delivery.pk, state=State.PENDING).update(
+                    wake_at=now + UNKNOWN_RECEIVER_LOOK_AGAIN
+                )
+                logger.warning("No receiver has this path yet.", extra={"receiver": delivery.receiver})
+                return False
+            claims.bury(
+                delivery,
+                error_class="UnknownReceiver",
+                error_text="No receiver has this path: it was renamed without an alias, or its plugin was removed.",
+                now=now,
+            )
+            logger.error("Delivery is dead: no receiver has its path.", extra={"delivery": str(delivery.pk)})
+            return False
+        return True
+
+    def _publish(self, deliveries: list[Delivery], now: datetime) -> bool:
+        """False when the broker does not take them; they stay due."""
+        if not deliveries:
+            return True
+        if not publisher.publish([(task_of(each), (each.pk.hex,)) for each in deliveries]):
+            return False
+        reached("relay.published")
+        by_wakes = defaultdict(list)
+        for each in deliveries:
+            by_wakes[each.wakes].append(each.pk)
+        for wakes, keys in by_wakes.items():
+            # wake_at in the WHERE: what a worker claimed in between has its lease's end there by now.
+            Delivery.objects.filter(pk__in=keys, state=State.PENDING, wake_at__lte=now).update(
+                wake_at=now + timedelta(seconds=wake_gap(wakes)), wakes=F("wakes") + 1
+            )
+        logger.info("Published due deliveries.", extra={"deliveries": len(deliveries)})
+        return True
+
+    def _send_canary(self, now: datetime) -> None:
+        if self._canary_due is not None and now < self._canary_due:
+            return
+        self._canary_due = now + CANARY_EVERY
+        # expires: canaries that waited out a dead worker must not sing all at once, and are worth nothing then.
+        publisher.publish([(CANARY_TASK, (now.timestamp(),))], expires=60)

@@ -1,0 +1,88 @@
+"""For tests of plugins: other routes for a while, what was sent, and deliveries run here instead of in a worker.
+
+    with routes_as({"my_shop.signals.seat_sold": ["my_shop.tasks.reserve_seat"]}):
+        seat_sold.send_robust(sender="test", order_number="EDX-1")
+        run_deliveries()
+    assert_sent(seat_reserved, order_number="EDX-1")
+
+All of it works on real rows, so a test needs a database (`@pytest.mark.django_db`).
+"""
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from commerce_coordinator.core.deliveries import contracts
+from commerce_coordinator.core.deliveries.models import Delivery, Dispatch
+from commerce_coordinator.core.deliveries.tasks import deliver
+from commerce_coordinator.core.exceptions import WrongMap
+from commerce_coordinator.core.signals import routes
+from commerce_coordinator.core.signals.signal import CoordinatorSignal
+
+__all__ = ["assert_not_sent", "assert_sent", "routes_as", "run_deliveries", "sent"]
+
+
+@contextlib.contextmanager
+def routes_as(changes: Mapping[str, Sequence[str]]) -> Iterator[None]:
+    """Use the configured map with these signals routed otherwise. Raises WrongMap as a start would."""
+    signal_map = routes.read({**settings.CC_SIGNALS, **changes})
+    if signal_map.mistakes:
+        raise WrongMap(signal_map.mistakes)
+    routes.connect(signal_map)
+    try:
+        yield
+    finally:
+        routes.connect(routes.read())
+
+
+def sent(signal: CoordinatorSignal) -> list[dict[str, Any]]:
+    """The payloads of all recorded sendings of a signal, oldest first, as receivers get them."""
+    return [
+        contracts.read(signal.name, payload)
+        for payload in Dispatch.objects.filter(signal=signal.name).order_by("id").values_list("payload", flat=True)
+    ]
+
+
+def assert_sent(signal: CoordinatorSignal, *, times: int | None = None, **values: Any) -> None:
+    """At least one sending (exactly `times`, if given) carried all of these values."""
+    payloads = sent(signal)
+    matching = [each for each in payloads if all(name in each and each[name] == values[name] for name in values)]
+    expected = "at least once" if times is None else f"{times} times"
+    if len(matching) == times or (times is None and matching):
+        return
+    fields = ", ".join(sorted(values)) or "anything"
+    raise AssertionError(
+        f"{signal.name} was to be sent {expected} with the given {fields}; "
+        f"{len(matching)} of its {len(payloads)} sendings match."
+    )
+
+
+def assert_not_sent(signal: CoordinatorSignal) -> None:
+    """No sending of the signal is recorded."""
+    count = len(sent(signal))
+    if count:
+        raise AssertionError(f"{signal.name} was not to be sent, but was, {count} times.")
+
+
+def run_deliveries(*, now: datetime | None = None, most: int = 1000) -> list[Delivery]:
+    """Run what is due, as a worker would, until nothing is; what they send on, too. Returns what was run, settled.
+
+    Retries that lie in the future stay; freeze a later time to run them. `most` guards against a circle of sendings.
+    """
+    ran = []
+    for _ in range(most):
+        due = (
+            Delivery.objects.filter(state=Delivery.State.PENDING, next_attempt_at__lte=now or timezone.now())
+            .order_by("id")
+            .first()
+        )
+        if due is None:
+            return ran
+        deliver(due.pk.hex)
+        due.refresh_from_db()
+        ran.append(due)
+    raise AssertionError(f"More than {most} deliveries were due, one after the other: do signals go round in a circle?")
