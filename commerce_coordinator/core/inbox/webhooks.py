@@ -1,0 +1,259 @@
+"""Where events come in: verify, keep, send, answer.
+
+A provider's plugin subclasses WebhookView. The answer is 2xx only when the event is kept for good; whatever goes wrong
+before that is answered so that the provider sends it again (503) or knows it never will (4xx).
+"""
+
+import dataclasses
+import logging
+import random
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, connection, transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.csrf import csrf_exempt
+
+from commerce_coordinator.core.crash_points import reached
+from commerce_coordinator.core.deliveries import inline
+from commerce_coordinator.core.deliveries.dispatch import Recorded, Sending, record
+from commerce_coordinator.core.exceptions import (
+    EventIgnored,
+    EventNotUnderstood,
+    InvalidPayload,
+    NotReplayable,
+    WebhookRefused,
+)
+from commerce_coordinator.core.signals.signal import CoordinatorSignal
+from commerce_coordinator.core.telemetry.context import Span, span
+
+from .models import InboxEvent
+
+logger = logging.getLogger(__name__)
+
+MAX_BODY_BYTES = 1024 * 1024
+
+#: A deadlock or a race with the same event is run again this often before the provider has to send again.
+TRANSACTION_TRIES = 5
+
+State = InboxEvent.State
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ProviderEvent:
+    """A verified event, parsed. `data` is the whole JSON object as the provider sent it."""
+
+    event_id: str
+    event_type: str
+    data: Mapping[str, Any]
+
+
+#: Provider's event type -> (signal, function from (event, account) to the signal's values).
+#: The function raises EventIgnored or EventNotUnderstood; their texts are kept as the reason and name no values.
+SignalTable = Mapping[str, tuple[CoordinatorSignal, Callable[[ProviderEvent, str], Mapping[str, Any]]]]
+
+
+@method_decorator(csrf_exempt, name="dispatch")
+class WebhookView(View):
+    """One provider's webhook. Subclasses give `provider`, `signals`, `verify` and `parse`."""
+
+    http_method_names: ClassVar[list[str]] = ["post"]
+    provider: ClassVar[str]
+    signals: ClassVar[SignalTable]
+    #: By provider: a failed event is replayed by the view that once verified it.
+    by_provider: "ClassVar[dict[str, type[WebhookView]]]" = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "provider" in vars(cls):
+            WebhookView.by_provider[cls.provider] = cls
+
+    # --- What a provider's plugin says ---
+
+    def verify(self, request: HttpRequest, body: bytes, account: str) -> None:
+        """Raise WebhookRefused unless the provider signed exactly these bytes. Must not parse them."""
+        raise NotImplementedError
+
+    def parse(self, body: bytes) -> ProviderEvent:
+        """The event in a verified body. Raises WebhookRefused when it is none."""
+        raise NotImplementedError
+
+    # --- The way in ---
+
+    def post(self, request: HttpRequest, account: str = "") -> HttpResponse:
+        try:
+            with span("webhook", provider=self.provider) as step:
+                return self._receive(request, account, step)
+        except WebhookRefused as refusal:
+            logger.warning(
+                "Webhook refused.",
+                extra={"provider": self.provider, "code": refusal.code, "status": refusal.status},
+            )
+            return error_response(refusal.code, str(refusal), status=refusal.status)
+        except (DatabaseError, InterfaceError) as error:  # InterfaceError, a lost connection, is no DatabaseError
+            return self._unavailable(error)
+
+    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = error_response("method_not_allowed", "Webhooks are sent by POST.", status=405)
+        response["Allow"] = "POST"
+        return response
+
+    def _receive(self, request: HttpRequest, account: str, step: Span) -> HttpResponse:
+        body = _body_of(request)
+        self.verify(request, body, account)
+        reached("webhook.verified")
+        event = self.parse(body)
+        row, recorded = keep(self, event, body=body, account=account, trace_id=step.trace_id)
+        if row is None:
+            logger.info("Event was kept before.", extra={"provider": self.provider, "event_id": event.event_id})
+            return JsonResponse({"status": "duplicate"})
+        if recorded is not None:
+            inline.run(recorded)
+        logger.info(
+            "Event kept.",
+            extra={
+                "provider": self.provider,
+                "event_id": event.event_id,
+                "event_type": event.event_type,
+                "state": str(row.state),
+                "reason": row.reason,
+            },
+        )
+        return JsonResponse({"status": row.state, "id": str(row.pk)})
+
+    def _unavailable(self, error: Exception) -> HttpResponse:
+        logger.error(
+            "Event not kept: the database is away. The provider shall send it again.",
+            extra={"provider": self.provider, "error_class": type(error).__name__},
+        )
+        response = error_response("unavailable", "The event could not be kept; send it again.", status=503)
+        response["Retry-After"] = "5"
+        return response
+
+
+def keep(
+    view: WebhookView, event: ProviderEvent, *, body: bytes, account: str, trace_id: str
+) -> tuple[InboxEvent | None, Recorded | None]:
+    """Write the inbox row and what was sent because of it in one transaction, and nothing else.
+
+    Returns (row, recorded sending); (None, None) for a duplicate. Run again after a deadlock, or after losing a race
+    for the same event or business key.
+    """
+    outcome = interpret(view, event, account)
+    for attempt in range(TRANSACTION_TRIES):
+        try:
+            with transaction.atomic():
+                row = _row(view, event, body, account, trace_id, outcome)
+                row.save(force_insert=True)
+                reached("webhook.kept")
+                recorded = outcome.record(row)
+            return row, recorded
+        except IntegrityError:
+            if _is_kept(view, event, account):
+                return None, None
+            if attempt + 1 == TRANSACTION_TRIES:
+                raise
+        except OperationalError as error:
+            if not _is_passing(error) or attempt + 1 == TRANSACTION_TRIES:
+                raise
+            time.sleep(random.uniform(0.005, 0.02) * (attempt + 1))  # noqa: S311
+    raise AssertionError("unreachable")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Interpretation:
+    """What an event means to us, decided before anything is written."""
+
+    state: str
+    reason: str = ""
+    sending: Sending | None = None
+
+    def record(self, row: InboxEvent) -> Recorded | None:
+        """Record the sending, if there is one, in the inbox row's transaction."""
+        return record(dataclasses.replace(self.sending, event_id=row.pk)) if self.sending else None
+
+
+def interpret(view: WebhookView, event: ProviderEvent, account: str) -> Interpretation:
+    """Look the type up in the plugin's table and build the payload. Touches no database."""
+    entry = view.signals.get(event.event_type)
+    if entry is None:
+        return Interpretation(state=State.IGNORED, reason="No signal for this type.")
+    signal, build = entry
+    try:
+        sending = signal.prepare(type(view), build(event, account))
+    except EventIgnored as why:
+        return Interpretation(state=State.IGNORED, reason=str(why)[:255])
+    except (EventNotUnderstood, InvalidPayload) as why:
+        return Interpretation(state=State.FAILED, reason=str(why)[:255])
+    except Exception as error:  # the builder met what it was not written for; the event must not be lost for that
+        logger.exception("A payload could not be built.", extra={"event_type": event.event_type})
+        return Interpretation(state=State.FAILED, reason=f"Building the payload raised {type(error).__name__}.")
+    return Interpretation(state=State.SENT, sending=sending)
+
+
+def replay_event(row: InboxEvent) -> InboxEvent:
+    """Interpret a failed event again, from its stored bytes, after a fix. Returns the row with its new state."""
+    if row.state != State.FAILED:
+        raise NotReplayable(f"Event {row.event_id} is {row.state}; only failed events are replayed.")
+    if row.raw_body is None:
+        raise NotReplayable(f"Event {row.event_id} has no body any more: retention has emptied it.")
+    view_class = WebhookView.by_provider.get(row.provider)
+    if view_class is None:
+        raise NotReplayable(f"No installed plugin takes events of {row.provider}.")
+    view = view_class()
+    outcome = interpret(view, view.parse(bytes(row.raw_body)), row.account)
+    recorded = None
+    with span("event replay", trace_id=row.trace_id, event=row.pk), transaction.atomic():
+        changed = InboxEvent.objects.filter(pk=row.pk, state=State.FAILED).update(
+            state=outcome.state, reason=outcome.reason
+        )
+        if changed:
+            recorded = outcome.record(row)
+    if recorded is not None:
+        inline.run(recorded)
+    row.refresh_from_db()
+    return row
+
+
+def error_response(code: str, message: str, *, status: int) -> JsonResponse:
+    """The one shape of an error."""
+    return JsonResponse({"error": {"code": code, "message": message}}, status=status)
+
+
+def _body_of(request: HttpRequest) -> bytes:
+    """The raw body. Its announced length is checked before a byte is read."""
+    too_large = WebhookRefused("body_too_large", f"The body is over {MAX_BODY_BYTES} bytes.", status=413)
+    try:
+        announced = int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        raise WebhookRefused("content_length_invalid", "Content-Length is no number.") from None
+    if announced > MAX_BODY_BYTES:
+        raise too_large
+    return request.body
+
+
+def _row(
+    view: WebhookView, event: ProviderEvent, body: bytes, account: str, trace_id: str, outcome: Interpretation
+) -> InboxEvent:
+    return InboxEvent(
+        provider=view.provider,
+        account=account,
+        event_id=event.event_id,
+        event_type=event.event_type[:128],
+        state=outcome.state,
+        reason=outcome.reason,
+        raw_body=body,
+        trace_id=trace_id,
+    )
+
+
+def _is_kept(view: WebhookView, event: ProviderEvent, account: str) -> bool:
+    return InboxEvent.objects.filter(provider=view.provider, account=account, event_id=event.event_id).exists()
+
+
+def _is_passing(error: OperationalError) -> bool:
+    """Deadlock (1213) and lock wait time-out (1205) of MySQL; what else is operational does not heal in milliseconds."""
+    return connection.vendor == "mysql" and bool(error.args) and error.args[0] in (1205, 1213)

@@ -1,0 +1,158 @@
+"""CC_SIGNALS: read, resolved, connected. Mistakes are collected, never the first one only."""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from celery import Task
+from celery.local import Proxy
+from django.conf import settings
+from django.core.checks import CheckMessage
+from django.utils.module_loading import import_string
+
+from commerce_coordinator.core.deliveries.dispatch import Route
+from commerce_coordinator.core.deliveries.models import Delivery
+from commerce_coordinator.core.deliveries.receivers import delivery_task_at, parameters
+
+from . import registry
+from .mistakes import mistake
+from .signal import CoordinatorSignal
+
+#: What an inline receiver may ask for beside the payload's fields.
+OFFERED = frozenset({"sender", "signal"})
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SignalMap:
+    """The map as it was understood: the routes that resolve, and every mistake."""
+
+    routes: Mapping[str, Sequence[Route]]
+    mistakes: Sequence[CheckMessage]
+    hash: str
+
+
+def read(configured: Any = None) -> SignalMap:
+    """Resolve a map (CC_SIGNALS when none is given). Changes nothing."""
+    configured = settings.CC_SIGNALS if configured is None else configured
+    mistakes: list[CheckMessage] = []
+    routes: dict[str, list[Route]] = {}
+    if not isinstance(configured, Mapping):
+        mistakes.append(mistake("E009", "CC_SIGNALS", "is no mapping", "Map each signal's path to a list of receivers."))
+        configured = {}
+    for name, paths in configured.items():
+        signal = _signal(name, mistakes)
+        if not isinstance(paths, (list, tuple)) or not all(isinstance(path, str) for path in paths):
+            mistakes.append(mistake("E009", name, "is not mapped to a list of dotted paths", "Use [] for no receiver."))
+            continue
+        if signal is None:
+            continue
+        routes[name] = []
+        for path in dict.fromkeys(paths):
+            route = _route(signal, name, path, mistakes)
+            if route is not None:
+                routes[name].append(route)
+        for path in sorted({path for path in paths if paths.count(path) > 1}):
+            mistakes.append(mistake("E006", path, f"is listed twice for {name}", "List each receiver once per signal."))
+    mistakes.extend(
+        mistake("E003", name, "is not in the map", f'Add it to CC_SIGNALS; "{name}": [] says that nobody shall get it.')
+        for name in registry.by_name()
+        if name not in configured
+    )
+    return SignalMap(routes=routes, mistakes=mistakes, hash=_hash(configured))
+
+
+def connect(signal_map: SignalMap) -> None:
+    """Connect what resolves; a signal that is not in the map gets nobody."""
+    for name, signal in registry.by_name().items():
+        signal.route_to(signal_map.routes.get(name, ()), signal_map.hash)
+
+
+def _signal(name: Any, mistakes: list[CheckMessage]) -> CoordinatorSignal | None:
+    found = _import(name)
+    if isinstance(found, _Missing):
+        mistakes.append(mistake("E001", name, f"does not resolve: {found.reason}", "Correct the signal's dotted path."))
+        return None
+    if not isinstance(found, CoordinatorSignal):
+        mistakes.append(mistake("E002", name, "is no CoordinatorSignal", "Name a CoordinatorSignal on the left."))
+        return None
+    mistakes.extend(_field_mistakes(name, found))
+    return found
+
+
+def _field_mistakes(name: str, signal: CoordinatorSignal) -> list[CheckMessage]:
+    if signal.contract is None:
+        return []
+    named = [field for field in (signal.subject, signal.person, *signal.unique_by) if field]
+    return [
+        mistake("E010", name, f"takes {field!r} from the payload, which its contract lacks", "Name a contract's field.")
+        for field in dict.fromkeys(named)
+        if field not in signal.contract.model_fields
+    ]
+
+
+def _route(signal: CoordinatorSignal, name: str, path: str, mistakes: list[CheckMessage]) -> Route | None:
+    found = _import(path)
+    if isinstance(found, _Missing):
+        mistakes.append(mistake("E001", path, f"does not resolve: {found.reason}", "Correct the receiver's dotted path."))
+        return None
+    task = delivery_task_at(path)
+    if task is None and isinstance(found, (Task, Proxy)):
+        mistakes.append(
+            mistake("E007", path, "is a Celery task, but no delivery task", "Decorate it with @delivery_task.")
+        )
+        return None
+    if not callable(found) or isinstance(found, CoordinatorSignal):
+        mistakes.append(mistake("E004", path, "is not callable", "Name a function or a delivery task on the right."))
+        return None
+    function = task.function if task else found
+    missing = _parameters_not_carried(signal, function, offered=frozenset() if task else OFFERED)
+    if missing:
+        mistakes.append(
+            mistake(
+                "E008",
+                path,
+                f"requires {', '.join(missing)}, which {name} does not carry",
+                "Give the parameter a default, rename it, or add the field to the contract.",
+            )
+        )
+        return None
+    return Route(
+        signal=name,
+        receiver=path,
+        kind=Delivery.Kind.TASK if task else Delivery.Kind.INLINE,
+        function=function,
+        target=found if not task else task.function,
+    )
+
+
+def _parameters_not_carried(signal: CoordinatorSignal, function: Any, *, offered: frozenset[str]) -> list[str]:
+    if signal.contract is None:
+        return []
+    try:
+        _, required, _ = parameters(function)
+    except (TypeError, ValueError):  # a built-in without a signature
+        return []
+    return sorted(required - set(signal.contract.model_fields) - offered)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Missing:
+    reason: str
+
+
+def _import(path: Any) -> Any:
+    if not isinstance(path, str) or "." not in path:
+        return _Missing("it is no dotted path")
+    try:
+        return import_string(path)
+    except ImportError as error:
+        return _Missing(str(error))
+    except Exception as error:  # the plugin's own module fails while it is imported
+        return _Missing(f"importing it raised {type(error).__name__}: {error}")
+
+
+def _hash(configured: Mapping[Any, Any]) -> str:
+    text = json.dumps({str(key): value for key, value in configured.items()}, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

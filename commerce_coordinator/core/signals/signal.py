@@ -1,0 +1,158 @@
+"""CoordinatorSignal: a fact, named in the past tense, that plugins send and the map routes."""
+
+import logging
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
+
+from asgiref.sync import sync_to_async
+from django.db import connection, transaction
+from django.dispatch import Signal
+from pydantic import BaseModel
+
+from commerce_coordinator.core.deliveries import contracts, inline
+from commerce_coordinator.core.deliveries.dispatch import Recorded, Route, Sending, record
+from commerce_coordinator.core.deliveries.models import Delivery
+from commerce_coordinator.core.deliveries.running import running_attempt
+from commerce_coordinator.core.exceptions import ConnectRefused, InvalidPayload, SendRefused
+
+from . import registry
+
+logger = logging.getLogger(__name__)
+
+
+class CoordinatorSignal(Signal):
+    """A signal whose receivers come from CC_SIGNALS alone, and whose every sending is kept.
+
+    contract: a pydantic model of the payload; None allows any values (JSON, if a delivery task receives them).
+    subject, person: names of the fields that say what it is about (an order number) and whom (the LMS user id).
+    unique_by: names of the fields that make up the business key; a second sending with the same values adds nothing.
+    name: dotted path; found by itself when the signal is a module's attribute.
+    """
+
+    def __init__(
+        self,
+        contract: type[BaseModel] | None = None,
+        *,
+        subject: str | None = None,
+        person: str | None = None,
+        unique_by: Sequence[str] = (),
+        name: str | None = None,
+    ) -> None:
+        super().__init__()
+        self.contract = contract
+        self.subject = subject
+        self.person = person
+        self.unique_by = tuple(unique_by)
+        self._name = name
+        self._module: str = sys._getframe(1).f_globals.get("__name__", "__main__")
+        self.routes: tuple[Route, ...] = ()
+        self.map_hash = ""
+        registry.remember(self)
+
+    @property
+    def name(self) -> str:
+        """The dotted path that the map and the rows call it by."""
+        if self._name is None:
+            module = sys.modules.get(self._module)
+            found = next((key for key, value in vars(module).items() if value is self), None) if module else None
+            if found is None:
+                return f"{self._module}.<unnamed>"
+            self._name = f"{self._module}.{found}"
+        return self._name
+
+    def __repr__(self) -> str:
+        return f"<CoordinatorSignal {self.name}>"
+
+    # --- Receivers come from the map ---
+
+    def connect(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise ConnectRefused()
+
+    def has_listeners(self, sender: Any = None) -> bool:
+        return bool(self.routes)
+
+    def route_to(self, routes: Sequence[Route], map_hash: str) -> None:
+        """Take the map's routes. Called by routes.py and by tests."""
+        self.routes = tuple(routes)
+        self.map_hash = map_hash
+
+    def receivers_beside_the_map(self) -> list[Any]:
+        """What was connected in another way: `Signal.connect(signal, f)` goes round our `connect`.
+
+        Django's own list stays empty: routes are no Django receivers, which would have to take **kwargs.
+        """
+        return [entry[1] for entry in self.receivers]
+
+    # --- Sending ---
+
+    def send(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise SendRefused()
+
+    async def asend(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise SendRefused()
+
+    def send_robust(self, sender: Any, **values: Any) -> list[tuple[Any, Any]]:  # type: ignore[override]
+        """Record the sending, then run the inline receivers. Returns Django's `[(receiver, result or exception), ...]`.
+
+        For a delivery task the result is its Delivery; so it is for an inline receiver inside an open transaction,
+        which runs when that is committed. Raises InvalidPayload, and what the database raises when the sending could
+        not be written; a receiver's failure never.
+        """
+        recorded = self.record(sender, values)
+        if connection.in_atomic_block and _will_commit():
+            transaction.on_commit(lambda: inline.run(recorded), robust=True)
+            outcomes: Mapping[str, Any] = {}
+        else:
+            outcomes = inline.run(recorded)
+        return [
+            (route.target, outcomes.get(route.receiver, recorded.delivery_of(route)))
+            for route in recorded.sending.routes
+        ]
+
+    async def asend_robust(self, sender: Any, **values: Any) -> list[tuple[Any, Any]]:  # type: ignore[override]
+        return await sync_to_async(self.send_robust)(sender, **values)
+
+    def record(self, sender: Any, values: Mapping[str, Any]) -> Recorded:
+        """Validate and write, nothing else. Joins an open transaction; the caller then owns the inline receivers."""
+        attempt = running_attempt()
+        if attempt and attempt.declared_sends is not None and self.name not in attempt.declared_sends:
+            logger.warning(
+                "A delivery task sent a signal that it does not declare.",
+                extra={"receiver": attempt.receiver, "signal": self.name},
+            )
+        return record(self.prepare(sender, values))
+
+    def prepare(self, sender: Any, values: Mapping[str, Any]) -> Sending:
+        """Validate the values; touches no database. Raises InvalidPayload."""
+        payload, typed = self._validated(values)
+        return Sending(
+            signal=self.name,
+            routes=self.routes,
+            payload=payload,
+            values=typed,
+            sender=sender,
+            subject=self._field(typed, self.subject),
+            person=self._field(typed, self.person),
+            dedupe_key=":".join(self._field(typed, name) for name in self.unique_by) or None,
+            map_hash=self.map_hash,
+        )
+
+    def _validated(self, values: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+        if self.contract is None:
+            payload = contracts.to_json(values)
+            if payload is None and any(route.kind == Delivery.Kind.TASK for route in self.routes):
+                raise InvalidPayload(f"{self.name} is routed to a delivery task, so its values must be JSON.")
+            return payload, dict(values)
+        model = contracts.validate(self.name, self.contract, values)
+        return model.model_dump(mode="json"), contracts.values_of(model)
+
+    @staticmethod
+    def _field(values: Mapping[str, Any], name: str | None) -> str:
+        value = values.get(name) if name else None
+        return "" if value is None else str(value)
+
+
+def _will_commit() -> bool:
+    """False inside a test's own never-committed transaction, where on_commit would wait for ever."""
+    return any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks)
