@@ -1,0 +1,1 @@
+"""Who logs in: the user model, known to the LMS by its user id."""

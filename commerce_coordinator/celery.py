@@ -1,0 +1,39 @@
+"""The Celery app. `celery -A commerce_coordinator worker` finds it here."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging, worker_init
+
+from commerce_coordinator.core import embedded_broker
+
+# Which side of the service a process is decides time-outs and what its sendings are marked with.
+if Path(sys.argv[0]).name == "celery" and "worker" in sys.argv:
+    os.environ.setdefault("CC_ROLE", "worker")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "commerce_coordinator.settings.local")
+
+embedded_broker.register()
+
+app = Celery("commerce_coordinator")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def _use_djangos_logging(**kwargs: Any) -> None:
+    """Keep Celery from setting up logging of its own; Django has done it."""
+
+
+@worker_init.connect
+def _refuse_a_wrong_map(**kwargs: Any) -> None:
+    from commerce_coordinator.core.exceptions import WrongMap
+    from commerce_coordinator.core.signals.checks import enforce
+
+    try:
+        enforce()
+    except WrongMap as wrong:
+        # Celery logs and forgets what a signal's receiver raises; only SystemExit goes through.
+        raise SystemExit(str(wrong)) from None

@@ -1,0 +1,1 @@
+"""The operator's side: commands, admin pages, health. Imports no plugin."""

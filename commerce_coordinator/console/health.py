@@ -1,0 +1,65 @@
+"""Is the service well? The database alone decides whether a web node may take events; the rest is told beside it."""
+
+import dataclasses
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import DatabaseError, InterfaceError
+from django.utils import timezone
+
+from commerce_coordinator.core.deliveries.models import Delivery, Dispatch, Heartbeat
+from commerce_coordinator.core.deliveries.publish import publisher
+from commerce_coordinator.core.deliveries.relay import RELAY_HEARTBEAT
+from commerce_coordinator.core.deliveries.tasks import WORKER_HEARTBEAT
+from commerce_coordinator.core.inbox.models import InboxEvent
+
+#: Several canaries (one each 10 s) must have got lost before a worker is called silent.
+SILENT_AFTER = timedelta(seconds=45)
+
+#: Counting stops here: a probe every few seconds must not walk a long table.
+COUNT_UP_TO = 1000
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Health:
+    """`database` decides; `details` is for people."""
+
+    database: bool
+    details: dict[str, Any]
+
+
+def look(now: datetime | None = None) -> Health:
+    """Look at everything. Never raises for what is away."""
+    now = now or timezone.now()
+    try:
+        beats = dict(Heartbeat.objects.filter(name__in=[RELAY_HEARTBEAT, WORKER_HEARTBEAT]).values_list())
+        oldest = Delivery.objects.filter(wake_at__lte=now).order_by("wake_at").values_list("wake_at", flat=True).first()
+        attention = {
+            "dead_deliveries": _count(Delivery.objects.filter(state=Delivery.State.DEAD)),
+            "failed_events": _count(InboxEvent.objects.filter(state=InboxEvent.State.FAILED)),
+            "unrouted_dispatches": _count(Dispatch.objects.filter(unrouted=True)),
+        }
+    except (DatabaseError, InterfaceError) as error:
+        return Health(database=False, details={"database": "away", "error": type(error).__name__})
+    return Health(
+        database=True,
+        details={
+            "database": "ok",
+            "broker": "ok" if publisher.ping() else "away",
+            "relay": _alive(beats.get(RELAY_HEARTBEAT), now),
+            "workers": _alive(beats.get(WORKER_HEARTBEAT), now),
+            "oldest_due_seconds": round((now - oldest).total_seconds(), 1) if oldest else 0,
+            "attention": attention,
+        },
+    )
+
+
+def _alive(beat_at: datetime | None, now: datetime) -> dict[str, Any]:
+    if beat_at is None:
+        return {"state": "never seen"}
+    age = now - beat_at
+    return {"state": "ok" if age < SILENT_AFTER else "silent", "seconds_ago": round(age.total_seconds(), 1)}
+
+
+def _count(queryset: Any) -> int:
+    return len(queryset.values_list("pk", flat=True)[:COUNT_UP_TO])

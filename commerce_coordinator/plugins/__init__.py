@@ -1,0 +1,1 @@
+"""Plugins: Django apps that can be removed by editing settings. None imports another; signals connect them."""

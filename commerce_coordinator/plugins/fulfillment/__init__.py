@@ -1,0 +1,1 @@
+"""Fulfilment: payments to orders to enrolments, by signals alone. Knows no provider and no LMS."""

@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+
+
+class StripeConfig(AppConfig):
+    name = "commerce_coordinator.plugins.stripe"
+    label = "stripe"
+    verbose_name = "Stripe"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    plugin_app = {
+        "url_config": {"commerce_coordinator.djangoapp": {"namespace": "stripe", "regex": "^stripe/", "relative_path": "urls"}}
+    }

@@ -1,0 +1,210 @@
+"""What is the same everywhere. Everything an operator changes comes from the environment."""
+
+from pathlib import Path
+from typing import Any
+
+from edx_django_utils.plugins import get_plugin_apps
+from environs import Env
+
+from commerce_coordinator.core.telemetry.logs import logging_settings
+
+from .routes import CC_SIGNALS  # noqa: F401 - the map is a setting
+
+env = Env()
+
+PACKAGE_ROOT = Path(__file__).resolve().parent.parent
+PLUGIN_NAMESPACE = "commerce_coordinator.djangoapp"
+
+# --- What this process is: web, worker, relay or a command. The entry points say so. ---
+
+CC_ROLE = env.str("CC_ROLE", "command")
+CC_ORIGIN = {"web": "web", "worker": "worker"}.get(CC_ROLE, "command")
+
+# --- Apps ---
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "commerce_coordinator.accounts",
+    "commerce_coordinator.core.deliveries",
+    "commerce_coordinator.core.inbox",
+    "commerce_coordinator.plugins.stripe",
+    "commerce_coordinator.plugins.fulfillment",
+    "commerce_coordinator.plugins.lms",
+    "commerce_coordinator.plugins.notifications",
+    # Plugins of other packages, by their entry points.
+    *get_plugin_apps(PLUGIN_NAMESPACE),
+    "commerce_coordinator.console",
+    # Last: it connects the map when all others are ready.
+    "commerce_coordinator.core.signals",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "edx_django_utils.cache.middleware.RequestCacheMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "commerce_coordinator.urls"
+WSGI_APPLICATION = "commerce_coordinator.wsgi.application"
+ASGI_APPLICATION = "commerce_coordinator.asgi.application"
+AUTH_USER_MODEL = "accounts.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "static/"
+STORAGES: dict[str, dict[str, Any]] = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# Django refuses larger bodies unread; webhooks answer 413 before.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+REST_FRAMEWORK = {"DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"]}
+
+# edx-django-utils prints a New Relic failure at start without this line.
+OPENEDX_TELEMETRY: list[str] = env.list("OPENEDX_TELEMETRY", [])
+
+LOGGING = logging_settings(json=False, level=env.str("CC_LOG_LEVEL", "INFO"))
+
+# --- Databases: time-outs are short in the web process, so that a database that hangs becomes a 503. ---
+
+
+def sqlite(path: Path) -> dict[str, Any]:
+    """SQLite as a durable, concurrent store: WAL, full synchronous, write locks taken at BEGIN."""
+    seconds = env.int("CC_DATABASE_TIMEOUT", 5 if CC_ROLE == "web" else 20)
+    pragmas = ["journal_mode=WAL", "synchronous=FULL", f"busy_timeout={seconds * 1000}", "foreign_keys=ON"]
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": path,
+        "OPTIONS": {
+            "timeout": seconds,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": ";".join(f"PRAGMA {pragma}" for pragma in pragmas),
+        },
+    }
+
+
+def database(url: str) -> dict[str, Any]:
+    """A database from its URL (sqlite:////path, mysql://user:password@host:port/name), tuned as the engine needs it."""
+    import dj_database_url
+
+    parsed: dict[str, Any] = dict(dj_database_url.parse(url))
+    if parsed["ENGINE"].endswith("sqlite3"):
+        return sqlite(Path(parsed["NAME"]))
+    if parsed["ENGINE"].endswith("mysql"):
+        seconds = env.int("CC_DATABASE_TIMEOUT", 5 if CC_ROLE == "web" else 30)
+        parsed.update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
+        parsed["OPTIONS"] = {
+            "charset": "utf8mb4",
+            "isolation_level": "read committed",
+            "init_command": "SET sql_mode='STRICT_TRANS_TABLES'",
+            "connect_timeout": min(3, seconds),
+            "read_timeout": seconds,
+            "write_timeout": seconds,
+        }
+    return parsed
+
+
+# --- Celery: see docs/decisions for why each line is as it is. ---
+
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_SOFT_TIME_LIMIT = env.int("CC_TASK_SOFT_TIME_LIMIT", 45)
+CELERY_TASK_TIME_LIMIT = env.int("CC_TASK_TIME_LIMIT", 60)
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30.0
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_POOL_LIMIT = 32
+CELERY_TASK_PUBLISH_RETRY = True
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 0, "interval_start": 0, "interval_step": 0, "interval_max": 0}
+
+
+def broker(url: str, *, folder: Path | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(transport options of consumers, transport options of publishers) for a broker URL."""
+    if url.startswith("embedded:"):
+        options = {"folder": str(folder)}
+        return options, options
+    if url.startswith(("redis:", "rediss:")):
+        common = {"visibility_timeout": 300, "socket_keepalive": True}
+        consuming = {
+            **common,
+            "socket_connect_timeout": 1,
+            "socket_timeout": 5,
+            "health_check_interval": 5,
+            "unacked_restore_interval": 5,
+            "unacked_restore_throttle": 1,
+        }
+        return consuming, {**common, "socket_connect_timeout": 0.05, "socket_timeout": 0.05}
+    return {}, {}
+
+
+# --- The engine ---
+
+CC_RETRY_SCHEDULE = tuple(
+    env.list("CC_RETRY_SCHEDULE", [5, 30, 300, 1800, 7200, 18000, 36000, 36000], subcast=float)
+)
+CC_LEASE_SECONDS = env.int("CC_LEASE_SECONDS", 90)
+CC_RELAY_INTERVAL = env.float("CC_RELAY_INTERVAL", 1.0)
+CC_RETENTION_DAYS = env.int("CC_RETENTION_DAYS", 90)
+CC_SOURCE_SYSTEM = env.str("CC_SOURCE_SYSTEM", "commerce_coordinator")
+
+# --- Stripe: {account: [secret, ...]}; two secrets while one is rolled. "" is the account of /stripe/webhook/. ---
+
+CC_STRIPE_SECRETS: dict[str, list[str]] = env.json("CC_STRIPE_SECRETS", {})
+CC_STRIPE_TOLERANCE = env.int("CC_STRIPE_TOLERANCE", 300)
+
+# --- The LMS ---
+
+CC_LMS_URL_ROOT = env.str("CC_LMS_URL_ROOT", "")
+CC_LMS_CLIENT_ID = env.str("CC_LMS_CLIENT_ID", "")
+CC_LMS_CLIENT_SECRET = env.str("CC_LMS_CLIENT_SECRET", "")
+CC_LMS_CONNECT_TIMEOUT = env.float("CC_LMS_CONNECT_TIMEOUT", 3.05)
+CC_LMS_READ_TIMEOUT = env.float("CC_LMS_READ_TIMEOUT", 15.0)
+
+# --- E-mail ---
+
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "orders@localhost")

@@ -1,0 +1,50 @@
+"""For a laptop: SQLite, the embedded broker, the stand-in LMS in the web process. The default settings."""
+
+import os
+
+from .base import *  # noqa: F403
+from .base import CC_SIGNALS, INSTALLED_APPS, PACKAGE_ROOT, Path, broker, database, env, sqlite
+from .routes import DEMO_SIGNALS
+
+DEBUG = True
+SECRET_KEY = env.str("SECRET_KEY", "local-secret-key-never-used-in-production")
+ALLOWED_HOSTS = ["*"]
+
+#: Everything this instance writes is in here.
+DATA_FOLDER = Path(env.str("CC_DATA", str(PACKAGE_ROOT.parent / "data"))).resolve()
+DATA_FOLDER.mkdir(parents=True, exist_ok=True)
+PORT = env.int("CC_PORT", 8140)
+
+INSTALLED_APPS = [*INSTALLED_APPS]
+INSTALLED_APPS.insert(INSTALLED_APPS.index("commerce_coordinator.console"), "commerce_coordinator.plugins.demo_lms")
+CC_SIGNALS = {**CC_SIGNALS, **DEMO_SIGNALS}
+
+_url = env.str("DATABASE_URL", "")
+DATABASES = {"default": database(_url) if _url else sqlite(DATA_FOLDER / "commerce_coordinator.sqlite3")}
+
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "embedded://")
+CELERY_BROKER_TRANSPORT_OPTIONS, CC_PUBLISH_TRANSPORT_OPTIONS = broker(
+    CELERY_BROKER_URL, folder=DATA_FOLDER / "broker"
+)
+if CELERY_BROKER_URL.startswith("embedded:"):
+    # Files are polled: a larger prefetch costs nothing, and the worker's remote control would need a second queue.
+    CELERY_WORKER_PREFETCH_MULTIPLIER = 8
+    CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+
+STATIC_ROOT = DATA_FOLDER / "static"
+STORAGES = {  # no manifest: pages must work before collectstatic ran
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True
+
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+
+CC_STRIPE_SECRETS = env.json("CC_STRIPE_SECRETS", {"": ["whsec_local"]})
+
+CC_LMS_URL_ROOT = env.str("CC_LMS_URL_ROOT", f"http://localhost:{PORT}/demo_lms")
+CC_LMS_CLIENT_ID = env.str("CC_LMS_CLIENT_ID", "commerce-coordinator-worker")
+CC_LMS_CLIENT_SECRET = env.str("CC_LMS_CLIENT_SECRET", "local-lms-secret")
+
+# A laptop's web process and its worker share this folder, so that a second instance beside it shares nothing.
+os.environ.setdefault("CC_DATA", str(DATA_FOLDER))

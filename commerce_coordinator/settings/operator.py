@@ -1,0 +1,98 @@
+"""The operator's side of the settings: the YAML file, and what production demands."""
+
+from collections.abc import Mapping, MutableMapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from django.core.exceptions import ImproperlyConfigured
+
+#: Values that stand in this repository or in tutorials; whoever uses them has no secret.
+KNOWN_TO_ALL = {
+    "local-secret-key-never-used-in-production",
+    "local-lms-secret",
+    "whsec_local",
+    "changeme",
+    "change-me",
+    "secret",
+    "password",
+}
+
+_SHORTEST_SECRET_KEY = 50
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The settings in a YAML file. Raises ImproperlyConfigured naming the file and what would be right."""
+    try:
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ImproperlyConfigured(f"COMMERCE_COORDINATOR_CFG: {path} cannot be read: {error.strerror}.") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        # A parser's message quotes the line, which may be a secret: only the place is told.
+        mark = getattr(error, "problem_mark", None)
+        place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "its encoding is not UTF-8"
+        raise ImproperlyConfigured(f"COMMERCE_COORDINATOR_CFG: {path} is not valid YAML ({place}).") from None
+    if loaded is None:
+        return {}
+    if not isinstance(loaded, dict) or not all(isinstance(key, str) and key.isupper() for key in loaded):
+        raise ImproperlyConfigured(
+            f"COMMERCE_COORDINATOR_CFG: {path} must map names of settings, in capitals, to their values."
+        )
+    return loaded
+
+
+def apply(loaded: Mapping[str, Any], settings: MutableMapping[str, Any]) -> None:
+    """Put them over the settings. CC_SIGNALS is merged signal by signal; all else replaces."""
+    for name, value in loaded.items():
+        if name == "CC_SIGNALS" and isinstance(value, Mapping):
+            settings[name] = {**settings[name], **value}
+        elif name == "DATABASE_URL":
+            settings["DATABASES"] = {"default": settings["database"](value)}
+        else:
+            settings[name] = value
+
+
+def complaints(settings: Mapping[str, Any]) -> list[str]:
+    """What is missing or no secret, in words that name the setting and what would be right."""
+    found = []
+    for name, remedy in _required(settings).items():
+        value = settings.get(name)
+        if not value:
+            found.append(f"{name} is not set. {remedy}")
+        elif _is_known_to_all(value):
+            found.append(f"{name} is a value that everybody knows. {remedy}")
+    key = settings.get("SECRET_KEY") or ""
+    if key and not _is_known_to_all(key) and len(key) < _SHORTEST_SECRET_KEY:
+        found.append(f"SECRET_KEY is shorter than {_SHORTEST_SECRET_KEY} characters. Use a long random one.")
+    if str(settings.get("CELERY_BROKER_URL", "")).startswith(("embedded:", "memory:", "filesystem:")):
+        found.append("CELERY_BROKER_URL names a broker for laptops. Use redis://host:6379/0 or amqp://...")
+    if settings.get("CC_STRIPE_TOLERANCE", 1) <= 0:
+        found.append("CC_STRIPE_TOLERANCE must be above 0: 0 switches the check of the timestamp off.")
+    return found
+
+
+def _required(settings: Mapping[str, Any]) -> dict[str, str]:
+    required = {
+        "SECRET_KEY": "Use a long random string.",
+        "ALLOWED_HOSTS": "Name the hosts that this service answers for, separated by commas.",
+        "DATABASES": "Set DATABASE_URL, e.g. mysql://user:password@host:3306/name.",
+        "CELERY_BROKER_URL": "Name the broker, e.g. redis://host:6379/0.",
+    }
+    apps = settings["INSTALLED_APPS"]
+    if "commerce_coordinator.plugins.stripe" in apps:
+        required["CC_STRIPE_SECRETS"] = 'Give each account\'s signing secrets, e.g. {"": ["whsec_..."]}.'
+    if "commerce_coordinator.plugins.lms" in apps:
+        required["CC_LMS_URL_ROOT"] = "Name the LMS, e.g. https://lms.example.com."
+        required["CC_LMS_CLIENT_ID"] = "Name the OAuth client of this service at the LMS."
+        required["CC_LMS_CLIENT_SECRET"] = "Give that client's secret."
+    return required
+
+
+def _is_known_to_all(value: Any) -> bool:
+    if isinstance(value, str):
+        return value.lower() in KNOWN_TO_ALL
+    if isinstance(value, Mapping):
+        return any(_is_known_to_all(inner) for inner in value.values())
+    if isinstance(value, (list, tuple)):
+        return any(_is_known_to_all(inner) for inner in value)
+    return False
