@@ -3,9 +3,9 @@
 import email.utils
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import requests
 from django.utils import timezone
@@ -36,17 +36,33 @@ class ApiClient:
         self.url_root = url_root.rstrip("/")
         self.timeout = (connect_timeout, read_timeout)
 
-    def call(self, method: str, path: str, *, idempotency_key: str | None = None, **options: Any) -> requests.Response:
-        """One call; a 2xx answer is returned. Raises Retry for what may pass and GiveUp for what will not heal."""
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        parts: Mapping[str, str] | None = None,
+        private_parts: Mapping[str, str] | None = None,
+        idempotency_key: str | None = None,
+        **options: Any,
+    ) -> requests.Response:
+        """One call; a 2xx answer is returned. Raises Retry for what may pass and GiveUp for what will not heal.
+
+        path: relative to the root, with {names} that `parts` and `private_parts` fill, quoted. What is kept of the call
+        shows the former and leaves the latter as names. options: of `requests.Session.request`.
+        """
         with span(f"{method} {urlsplit(self.url_root).hostname}") as step:
             headers = {"X-Request-ID": step.trace_id, "traceparent": step.traceparent, "Accept": "application/json"}
             if idempotency_key:
                 headers["Idempotency-Key"] = idempotency_key
-            url = f"{self.url_root}/{path.lstrip('/')}"
+            hidden = {name: f"{{{name}}}" for name in private_parts or {}}
+            shown = path.format(**{**(parts or {}), **hidden})
+            filled = {name: quote(value, safe="") for name, value in {**(parts or {}), **(private_parts or {})}.items()}
+            url = f"{self.url_root}/{path.format(**filled)}"
             send = self._sender(method, url, headers, options)
-            response = self._recorded(method, path, send)
+            response = self._recorded(method, shown, send)
             if response.status_code == requests.codes.unauthorized and self.renew_credentials():
-                response = self._recorded(method, path, send)
+                response = self._recorded(method, shown, send)
             return self._checked(response)
 
     def renew_credentials(self) -> bool:
@@ -62,15 +78,15 @@ class ApiClient:
         return send
 
     def _recorded(self, method: str, path: str, send: Callable[[], requests.Response]) -> requests.Response:
-        """Send, and note in the running attempt what came of it. The path is kept, query strings are not."""
+        """Send, and note in the running attempt what came of it. Query strings and bodies are not kept."""
         attempt, step, started = running_attempt(), current_span(), time.perf_counter()
         note: dict[str, Any] = {
             "method": method,
-            "path": f"{urlsplit(self.url_root).path}/{path.lstrip('/')}",
+            "path": f"{urlsplit(self.url_root).path}/{path}",
             "at": timezone.now(),
             "span_id": step.span_id if step else "",
         }
-        reached("client.before_call")
+        reached("client.before_call", method)
         try:
             response = send()
             note["status"] = response.status_code
@@ -86,7 +102,7 @@ class ApiClient:
             note["ms"] = round((time.perf_counter() - started) * 1000, 1)
             if attempt is not None:
                 attempt.calls.append(note)
-        reached("client.after_call")
+        reached("client.after_call", method)
         return response
 
     def _checked(self, response: requests.Response) -> requests.Response:

@@ -1,15 +1,18 @@
-"""Named places on the way of an event where a test may kill the process.
+"""Named places on the way of an event where a test may kill the process, as by `kill -9`.
 
-`CC_CRASH_POINT=<name>[:<nth time>]` in the environment arms one: the process ends there as by `kill -9`, with no
-clean-up of any kind. Unarmed (always, in production) `reached` is an empty function.
+`CC_CRASH_FUSES` names a folder. A file in it named after a point is a fuse: the first process that comes to the point
+removes the file and dies there, with no clean-up of any kind. `<point>@<detail>` waits for one receiver or far side.
+Without the variable (always, in production) `reached` is an empty function.
 """
 
 import os
 import signal
+from collections.abc import Callable
+from pathlib import Path
 
-ENVIRONMENT_VARIABLE = "CC_CRASH_POINT"
+ENVIRONMENT_VARIABLE = "CC_CRASH_FUSES"
 
-#: Every name that `reached` is called with; a test walks this list.
+#: Every name that `reached` is called with.
 CRASH_POINTS = (
     "webhook.verified",
     "webhook.kept",
@@ -18,7 +21,6 @@ CRASH_POINTS = (
     "publish.before",
     "publish.after",
     "delivery.claimed",
-    "delivery.sent_on",
     "delivery.ran",
     "delivery.settled",
     "client.before_call",
@@ -28,24 +30,22 @@ CRASH_POINTS = (
 )
 
 
-def _armed(specification: str):  # type: ignore[no-untyped-def]
-    name, _, nth = specification.partition(":")
-    if name not in CRASH_POINTS:
-        raise ValueError(f"{ENVIRONMENT_VARIABLE}: no crash point is named {name!r}. Known: {', '.join(CRASH_POINTS)}")
-    left = int(nth or 1)
+def _unarmed(point: str, detail: str = "") -> None:
+    pass
 
-    def reached(point: str) -> None:
-        nonlocal left
-        if point == name:
-            left -= 1
-            if left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+
+def _armed(folder: Path) -> Callable[[str, str], None]:
+    def reached(point: str, detail: str = "") -> None:
+        for fuse in {point, f"{point}@{detail}"}:
+            try:
+                (folder / fuse).unlink()
+            except FileNotFoundError:
+                continue
+            os.kill(os.getpid(), signal.SIGKILL)
 
     return reached
 
 
-def _unarmed(point: str) -> None:
-    pass
-
-
-reached = _armed(os.environ[ENVIRONMENT_VARIABLE]) if os.environ.get(ENVIRONMENT_VARIABLE) else _unarmed
+reached: Callable[..., None] = (
+    _armed(Path(os.environ[ENVIRONMENT_VARIABLE])) if os.environ.get(ENVIRONMENT_VARIABLE) else _unarmed
+)

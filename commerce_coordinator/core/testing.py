@@ -13,14 +13,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.utils import timezone
 
 from commerce_coordinator.core.deliveries import contracts
 from commerce_coordinator.core.deliveries.models import Delivery, Dispatch
 from commerce_coordinator.core.deliveries.tasks import deliver
 from commerce_coordinator.core.exceptions import WrongMap
-from commerce_coordinator.core.signals import routes
+from commerce_coordinator.core.signals import registry, routes
 from commerce_coordinator.core.signals.signal import CoordinatorSignal
 
 __all__ = ["assert_not_sent", "assert_sent", "routes_as", "run_deliveries", "sent"]
@@ -28,15 +27,19 @@ __all__ = ["assert_not_sent", "assert_sent", "routes_as", "run_deliveries", "sen
 
 @contextlib.contextmanager
 def routes_as(changes: Mapping[str, Sequence[str]]) -> Iterator[None]:
-    """Use the configured map with these signals routed otherwise. Raises WrongMap as a start would."""
-    signal_map = routes.read({**settings.CC_SIGNALS, **changes})
+    """Route these signals otherwise for a while. Raises WrongMap for mistakes in the changes, as a start would."""
+    signal_map = routes.read(changes, complete=False)
     if signal_map.mistakes:
         raise WrongMap(signal_map.mistakes)
-    routes.connect(signal_map)
+    signals = registry.by_name()
+    before = {name: (signals[name].routes, signals[name].map_hash) for name in signal_map.routes}
+    for name, changed in signal_map.routes.items():
+        signals[name].route_to(changed, signal_map.hash)
     try:
         yield
     finally:
-        routes.connect(routes.read())
+        for name, (former, map_hash) in before.items():
+            signals[name].route_to(former, map_hash)
 
 
 def sent(signal: CoordinatorSignal) -> list[dict[str, Any]]:

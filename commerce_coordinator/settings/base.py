@@ -189,6 +189,8 @@ CC_RETRY_SCHEDULE = tuple(
 )
 CC_LEASE_SECONDS = env.int("CC_LEASE_SECONDS", 90)
 CC_RELAY_INTERVAL = env.float("CC_RELAY_INTERVAL", 1.0)
+# How long a published delivery may stay unclaimed before the relay publishes it again, the first time; then doubling.
+CC_WAKE_GAP_SECONDS = env.float("CC_WAKE_GAP_SECONDS", 10.0)
 CC_RETENTION_DAYS = env.int("CC_RETENTION_DAYS", 90)
 CC_SOURCE_SYSTEM = env.str("CC_SOURCE_SYSTEM", "commerce_coordinator")
 

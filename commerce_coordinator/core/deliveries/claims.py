@@ -99,7 +99,7 @@ def claim(delivery_id: uuid.UUID) -> Claim | None:
         logger.debug("Message dropped.", extra={"delivery": str(delivery_id), "why": "claimed by another just now"})
         return None
     delivery.attempts += 1
-    reached("delivery.claimed")
+    reached("delivery.claimed", delivery.receiver)
     return claimed
 
 
@@ -118,7 +118,7 @@ def settle(
     """
     now = timezone.now()
     delivery = claimed.delivery
-    reached("delivery.ran")
+    reached("delivery.ran", delivery.receiver)
     changes = _after(error, delivery.attempts, schedule, now)
     with transaction.atomic():
         ours = Delivery.objects.filter(pk=delivery.pk, state=State.RUNNING, claim_id=claimed.claim_id).update(**changes)
@@ -140,7 +140,7 @@ def settle(
     if not ours:
         logger.warning("Not settled: the lease ran out and is another's.", extra={"delivery": str(delivery.pk)})
         return None
-    reached("delivery.settled")
+    reached("delivery.settled", delivery.receiver)
     log = logger.error if changes["state"] == State.DEAD else logger.info
     log(
         "Delivery settled.",

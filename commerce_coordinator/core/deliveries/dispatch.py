@@ -139,7 +139,7 @@ def _write(sending: Sending, dedupe_key: str | None) -> Recorded:
     messages = [d for d in deliveries if d.kind == Delivery.Kind.TASK]
     if messages:
         transaction.on_commit(partial(wake_workers, messages), robust=True)
-    reached("dispatch.recorded")
+    reached("dispatch.recorded", sending.signal)
     logger.info(
         "Signal recorded.",
         extra={"signal": sending.signal, "dispatch": str(dispatch.pk), "deliveries": len(deliveries)},
@@ -160,13 +160,13 @@ def _delivery(dispatch: Dispatch, route: Route, now: Any) -> Delivery:
         delivery.lease_until = delivery.wake_at = now + timedelta(seconds=settings.CC_LEASE_SECONDS)
     else:
         # We publish on commit, so the relay need not look at once, unless we know already that we won't.
-        delivery.wake_at = now if publisher.resting else now + timedelta(seconds=wake_gap(0))
+        delivery.wake_at = now if publisher.resting else now + timedelta(seconds=wake_gap(0, first=settings.CC_WAKE_GAP_SECONDS))
     return delivery
 
 
 def wake_workers(deliveries: Sequence[Delivery]) -> None:
     """Publish the ids of committed deliveries. When the broker does not take them, the relay shall, at once."""
-    reached("dispatch.committed")
+    reached("dispatch.committed", deliveries[0].dispatch.signal)
     if publisher.publish([(task_of(each), (each.pk.hex,)) for each in deliveries]):
         return
     Delivery.objects.filter(pk__in=[each.pk for each in deliveries], state=Delivery.State.PENDING, wakes=0).update(

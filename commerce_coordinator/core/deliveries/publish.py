@@ -67,6 +67,10 @@ class Publisher:
             return False
         return True
 
+    def forget_failures(self) -> None:
+        """Try again at the next publishing."""
+        self._resting_until = 0.0
+
     def _send(self, producer: Producer, task: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> None:
         reached("publish.before")
         current_app.send_task(task, args=arguments, producer=producer, retry=False, **options)

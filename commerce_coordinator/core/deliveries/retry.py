@@ -13,8 +13,7 @@ JITTER = 0.2
 #: A Retry-After is honoured between 1 and this many times the scheduled delay.
 RETRY_AFTER_CEILING = 2.0
 
-_FIRST_WAKE_GAP = 10.0
-_LONGEST_WAKE_GAP = 600.0
+LONGEST_WAKE_GAP = 600.0
 
 
 def max_attempts(schedule: Sequence[float]) -> int:
@@ -39,6 +38,6 @@ def next_delay(
     return max(jittered, min(after, scheduled * RETRY_AFTER_CEILING))
 
 
-def wake_gap(wakes: int) -> float:
+def wake_gap(wakes: int, *, first: float = 10.0) -> float:
     """Seconds until the relay publishes a due delivery again: 10, 20, 40 ... 600. No storms, no forgetting."""
-    return min(_FIRST_WAKE_GAP * 2**wakes, _LONGEST_WAKE_GAP)
+    return min(first * 2.0 ** min(wakes, 20), LONGEST_WAKE_GAP)

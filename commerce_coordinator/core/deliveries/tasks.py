@@ -17,7 +17,7 @@ from typing import Any
 from celery import Task, shared_task
 from django.utils import timezone
 
-from commerce_coordinator.core.exceptions import DirectCallRefused, GiveUp
+from commerce_coordinator.core.exceptions import DirectCallRefused, GiveUp, Retry
 from commerce_coordinator.core.telemetry.context import span
 
 from . import claims, contracts
@@ -129,7 +129,8 @@ def deliver(delivery_id: str) -> str | None:
             error = GiveUp("No receiver has this path: it was renamed without an alias, or its plugin was removed.")
         except Exception as raised:  # every failure of a receiver is an outcome
             error = raised
-            if not isinstance(raised, GiveUp):
+            # Retry and GiveUp are said on purpose; of anything else somebody will want to see where it came from.
+            if not isinstance(raised, (Retry, GiveUp)):
                 logger.warning("Attempt failed.", exc_info=True, extra={"attempt": attempt.number})
         return claims.settle(
             claimed, error, schedule=schedule_of(receiver), calls=attempt.calls, span_id=step.span_id

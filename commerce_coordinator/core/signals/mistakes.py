@@ -15,6 +15,7 @@ IDS = {
     "E010": "a signal takes a field that its contract lacks",
     "E011": "a delivery task declares to send what is no signal",
     "E012": "a lease is not longer than the task's time limit",
+    "E013": "a signal is named by another path than its own",
 }
 
 

@@ -33,8 +33,11 @@ class SignalMap:
     hash: str
 
 
-def read(configured: Any = None) -> SignalMap:
-    """Resolve a map (CC_SIGNALS when none is given). Changes nothing."""
+def read(configured: Any = None, *, complete: bool = True) -> SignalMap:
+    """Resolve a map (CC_SIGNALS when none is given). Changes nothing.
+
+    complete: every defined signal must be in it; False for a part of a map.
+    """
     configured = settings.CC_SIGNALS if configured is None else configured
     mistakes: list[CheckMessage] = []
     routes: dict[str, list[Route]] = {}
@@ -46,18 +49,14 @@ def read(configured: Any = None) -> SignalMap:
         if not isinstance(paths, (list, tuple)) or not all(isinstance(path, str) for path in paths):
             mistakes.append(mistake("E009", name, "is not mapped to a list of dotted paths", "Use [] for no receiver."))
             continue
-        if signal is None:
-            continue
-        routes[name] = []
-        for path in dict.fromkeys(paths):
-            route = _route(signal, name, path, mistakes)
-            if route is not None:
-                routes[name].append(route)
+        resolved = [_route(signal, name, path, mistakes) for path in dict.fromkeys(paths)]
+        if signal is not None:
+            routes[name] = [route for route in resolved if route is not None]
         for path in sorted({path for path in paths if paths.count(path) > 1}):
             mistakes.append(mistake("E006", path, f"is listed twice for {name}", "List each receiver once per signal."))
     mistakes.extend(
         mistake("E003", name, "is not in the map", f'Add it to CC_SIGNALS; "{name}": [] says that nobody shall get it.')
-        for name in registry.by_name()
+        for name in (registry.by_name() if complete else ())
         if name not in configured
     )
     return SignalMap(routes=routes, mistakes=mistakes, hash=_hash(configured))
@@ -77,6 +76,10 @@ def _signal(name: Any, mistakes: list[CheckMessage]) -> CoordinatorSignal | None
     if not isinstance(found, CoordinatorSignal):
         mistakes.append(mistake("E002", name, "is no CoordinatorSignal", "Name a CoordinatorSignal on the left."))
         return None
+    if found.name != name:
+        # Another module imported it. Routes are read under its own path: these would be lost without a word.
+        mistakes.append(mistake("E013", name, f"is {found.name} by another path", "Name each signal by its own path."))
+        return None
     mistakes.extend(_field_mistakes(name, found))
     return found
 
@@ -92,7 +95,7 @@ def _field_mistakes(name: str, signal: CoordinatorSignal) -> list[CheckMessage]:
     ]
 
 
-def _route(signal: CoordinatorSignal, name: str, path: str, mistakes: list[CheckMessage]) -> Route | None:
+def _route(signal: CoordinatorSignal | None, name: str, path: str, mistakes: list[CheckMessage]) -> Route | None:
     found = _import(path)
     if isinstance(found, _Missing):
         mistakes.append(mistake("E001", path, f"does not resolve: {found.reason}", "Correct the receiver's dotted path."))
@@ -127,8 +130,8 @@ def _route(signal: CoordinatorSignal, name: str, path: str, mistakes: list[Check
     )
 
 
-def _parameters_not_carried(signal: CoordinatorSignal, function: Any, *, offered: frozenset[str]) -> list[str]:
-    if signal.contract is None:
+def _parameters_not_carried(signal: CoordinatorSignal | None, function: Any, *, offered: frozenset[str]) -> list[str]:
+    if signal is None or signal.contract is None:
         return []
     try:
         _, required, _ = parameters(function)

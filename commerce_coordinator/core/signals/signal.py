@@ -1,5 +1,6 @@
 """CoordinatorSignal: a fact, named in the past tense, that plugins send and the map routes."""
 
+import hashlib
 import logging
 import sys
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,9 @@ from commerce_coordinator.core.exceptions import ConnectRefused, InvalidPayload,
 from . import registry
 
 logger = logging.getLogger(__name__)
+
+#: What the column of dedupe keys holds; SQLite would take more, MySQL refuses it.
+LONGEST_KEY = 255
 
 
 class CoordinatorSignal(Signal):
@@ -134,7 +138,7 @@ class CoordinatorSignal(Signal):
             sender=sender,
             subject=self._field(typed, self.subject),
             person=self._field(typed, self.person),
-            dedupe_key=":".join(self._field(typed, name) for name in self.unique_by) or None,
+            dedupe_key=_business_key([self._field(typed, name) for name in self.unique_by]),
             map_hash=self.map_hash,
         )
 
@@ -151,6 +155,14 @@ class CoordinatorSignal(Signal):
     def _field(values: Mapping[str, Any], name: str | None) -> str:
         value = values.get(name) if name else None
         return "" if value is None else str(value)
+
+
+def _business_key(fields: Sequence[str]) -> str | None:
+    """One text for all fields, in which a colon of theirs cannot pass for one of ours; None when all are empty."""
+    if not any(fields):
+        return None
+    key = ":".join(field.replace("%", "%25").replace(":", "%3A") for field in fields)
+    return key if len(key) <= LONGEST_KEY else hashlib.sha256(key.encode()).hexdigest()
 
 
 def _will_commit() -> bool:

@@ -2,7 +2,6 @@
 
 import threading
 from typing import Any
-from urllib.parse import quote
 
 import requests
 from django.conf import settings
@@ -44,7 +43,12 @@ class LmsClient(ApiClient):
 
     def enrollment(self, username: str, course_key: str) -> dict[str, Any] | None:
         """The learner's enrolment in the course, active or not; None if there never was one."""
-        response = self.call("GET", f"{ENROLLMENT}/{quote(username, safe='')},{quote(course_key, safe='')}")
+        response = self.call(
+            "GET",
+            ENROLLMENT + "/{username},{course_key}",
+            parts={"course_key": course_key},
+            private_parts={"username": username},
+        )
         if not response.content.strip():
             return None
         found = _json(response)

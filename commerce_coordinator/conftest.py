@@ -1,0 +1,82 @@
+"""What the tests need from outside: MariaDB, Redis, mysqlclient, Chromium. What is not there is said, once each.
+
+CC_REQUIRE_SERVICES=1 turns each of these skips into a failure.
+"""
+
+import functools
+import importlib.util
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+
+REQUIRED = bool(os.environ.get("CC_REQUIRE_SERVICES"))
+MARIADB_URL = os.environ.get("CC_TEST_MARIADB_URL", "mysql://root@127.0.0.1:3306")
+
+
+@functools.cache
+def missing_mariadb() -> str:
+    """Why MariaDB cannot be used; empty if it can."""
+    if importlib.util.find_spec("MySQLdb") is None:
+        return (
+            "mysqlclient is not installed: it needs a C compiler and the headers of the MySQL client "
+            "(Debian: build-essential pkg-config python3-dev default-libmysqlclient-dev)"
+        )
+    address = urlsplit(MARIADB_URL)
+    if not _listens(address.hostname or "127.0.0.1", address.port or 3306):
+        return f"nothing listens at {address.hostname}:{address.port or 3306} (CC_TEST_MARIADB_URL names another)"
+    return ""
+
+
+@functools.cache
+def missing_redis() -> str:
+    """Why Redis cannot be used; empty if it can. Tests start servers of their own, to stop and to kill them."""
+    return "" if shutil.which("redis-server") else "no redis-server on the PATH"
+
+
+@functools.cache
+def missing_chromium() -> str:
+    return "" if shutil.which("chromium") or shutil.which("chromium-browser") else "no chromium on the PATH"
+
+
+NEEDS = {"mariadb": missing_mariadb, "redis": missing_redis, "chromium": missing_chromium}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for name in NEEDS:
+        config.addinivalue_line("markers", f"needs_{name}: skipped without {name}, unless CC_REQUIRE_SERVICES is set")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for name, missing in NEEDS.items():
+        if item.get_closest_marker(f"needs_{name}") and missing():
+            if REQUIRED and name != "chromium":
+                pytest.fail(f"{name} is required (CC_REQUIRE_SERVICES), but: {missing()}", pytrace=False)
+            pytest.skip(f"{name}: {missing()}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for name, missing in NEEDS.items():
+        verdict = f"not here, its tests are skipped: {missing()}" if missing() else "here, its tests run"
+        terminalreporter.write_line(f"{name}: {verdict}")
+
+
+@pytest.fixture(autouse=True)
+def _publisher_does_not_rest() -> Iterator[None]:
+    """One test's broken broker is not the next one's."""
+    from commerce_coordinator.core.deliveries.publish import publisher
+
+    publisher.forget_failures()
+    yield
+    publisher.forget_failures()
+
+
+def _listens(host: str, port: int) -> bool:
+    try:
+        with socket.create_connection((host, port), timeout=2):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,145 @@
+"""The relay: what is due is published; what is lost is taken back; nothing is run."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+
+from commerce_coordinator.core.deliveries import claims, publish
+from commerce_coordinator.core.deliveries.models import Attempt, Delivery, Heartbeat
+from commerce_coordinator.core.deliveries.relay import Relay
+from commerce_coordinator.core.deliveries.tasks import CANARY_TASK, canary
+from commerce_coordinator.core.testing import routes_as
+
+from . import receivers_for_tests as r
+
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
+
+NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def noon():
+    with time_machine.travel(NOON, tick=False) as clock:
+        yield clock
+
+
+@pytest.fixture
+def broker(monkeypatch) -> list[tuple[str, str]]:
+    """What the broker took: (task, delivery id). Set `broker_is_away` to have it refuse."""
+    taken: list[tuple[str, str]] = []
+
+    def send(self: Any, producer: Any, task: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> None:
+        if task != CANARY_TASK:
+            taken.append((task, arguments[0]))
+
+    monkeypatch.setattr(publish.Publisher, "_send", send)
+    return taken
+
+
+def later(seconds: float) -> datetime:
+    return NOON + timedelta(seconds=seconds)
+
+
+def test_delivery_published_on_commit_is_left_alone_for_a_while(delivery: Delivery, broker) -> None:
+    Relay().tick(later(9.9))
+    assert broker == []
+
+
+def test_unclaimed_delivery_is_published_again_with_growing_gaps(delivery: Delivery, broker) -> None:
+    relay, published = Relay(), []
+    for second in range(0, 200):
+        before = len(broker)
+        relay.tick(later(second))
+        if len(broker) > before:
+            published.append(second)
+    assert published == [10, 20, 40, 80, 160]
+    assert set(broker) == {(f"{r.HERE}.act", delivery.pk.hex)}
+    assert r.calls == [], "the relay never runs a receiver"
+
+
+def test_retry_is_published_when_it_is_due(delivery: Delivery, broker) -> None:
+    Delivery.objects.update(next_attempt_at=later(300), wake_at=later(300))
+    Relay().tick(later(299))
+    assert broker == []
+    Relay().tick(later(300))
+    assert len(broker) == 1
+
+
+def test_expired_lease_is_taken_back_and_published_at_once(delivery: Delivery, broker) -> None:
+    claims.claim(delivery.pk)
+    Relay().tick(later(89))
+    assert broker == []
+    Relay().tick(later(90))
+    assert broker == [(f"{r.HERE}.act", delivery.pk.hex)]
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.attempts) == ("pending", 1)
+    assert Attempt.objects.get().outcome == "lost"
+
+
+def test_deliveries_stay_due_while_the_broker_is_away(delivery: Delivery, monkeypatch, broker) -> None:
+    def refuse(*_: Any) -> None:
+        raise ConnectionRefusedError
+
+    with monkeypatch.context() as away:
+        away.setattr(publish.Publisher, "_send", refuse)
+        Relay().tick(later(10))
+    delivery.refresh_from_db()
+    assert (delivery.wake_at, delivery.wakes) == (later(10), 0)
+    publish.publisher.forget_failures()
+    Relay().tick(later(11))
+    assert len(broker) == 1
+
+
+def test_two_relays_publish_twice_at_most_and_change_nothing_else(delivery: Delivery, broker) -> None:
+    first, second = Relay(), Relay()
+    first.tick(later(10))
+    second.tick(later(10))
+    assert len(broker) == 1
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.attempts) == ("pending", 0)
+
+
+def test_claim_between_select_and_update_keeps_its_lease(delivery: Delivery, monkeypatch) -> None:
+    def claim_at_once(self: Any, producer: Any, task: str, arguments: tuple[Any, ...], options: Any) -> None:
+        if task != CANARY_TASK:
+            claims.claim(delivery.pk)
+
+    monkeypatch.setattr(publish.Publisher, "_send", claim_at_once)
+    Relay().tick(later(10))
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.wakes, delivery.wake_at) == ("running", 0, delivery.lease_until)
+
+
+def test_unknown_receiver_is_waited_for_through_a_deploy_and_then_dead(delivery: Delivery, broker) -> None:
+    Delivery.objects.update(receiver="my_shop.tasks.newer_than_this_relay")
+    relay = Relay()
+    for minute in range(1, 15):
+        relay.tick(later(60 * minute))
+        delivery.refresh_from_db()
+        assert delivery.state == "pending"
+    relay.tick(later(60 * 16))
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.error_class) == ("dead", "UnknownReceiver")
+    assert broker == []
+
+
+def test_inline_receiver_whose_process_died_is_dead_and_replayable(broker) -> None:
+    with routes_as({f"{r.HERE}.happened": [f"{r.HERE}.note"], f"{r.HERE}.followed": []}):
+        r.happened.record("test", {"order_number": "EDX-9"})  # and the process dies before the inline receivers run
+    Relay().tick(later(91))
+    inline = Delivery.objects.get()
+    assert (inline.state, inline.error_class) == ("dead", "LeaseExpired")
+    assert broker == []
+
+
+def test_canary_through_a_worker_proves_that_workers_work(broker) -> None:
+    assert not Heartbeat.objects.filter(name="worker").exists()
+    canary(NOON.timestamp())
+    assert Heartbeat.objects.get(name="worker").beat_at == NOON
+
+
+def test_relay_itself_beats(broker) -> None:
+    Relay().tick(later(5))
+    assert Heartbeat.objects.get(name="relay").beat_at == later(5)

@@ -1,0 +1,194 @@
+"""The way in: what is kept, what is refused, and what is answered so that it is sent again."""
+
+import json
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+
+from commerce_coordinator.core.deliveries.models import Delivery, Dispatch
+from commerce_coordinator.core.inbox import webhooks
+from commerce_coordinator.core.inbox.models import InboxEvent
+from commerce_coordinator.core.inbox.webhooks import ProviderEvent, WebhookView, replay_event
+from commerce_coordinator.core.exceptions import EventIgnored, EventNotUnderstood, NotReplayable, WebhookRefused
+from commerce_coordinator.core.signals.signal import CoordinatorSignal
+from commerce_coordinator.core.testing import assert_not_sent, assert_sent, routes_as
+
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
+
+HERE = __name__
+
+paid = CoordinatorSignal(subject="order_number", unique_by=("payment_id",), name=f"{HERE}.paid")
+
+
+def received(**values: Any) -> None:
+    pass
+
+
+def broken(**values: Any) -> None:
+    raise RuntimeError
+
+
+def _build(event: ProviderEvent, account: str) -> dict[str, Any]:
+    match event.data.get("case"):
+        case "not ours":
+            raise EventIgnored("Not ours.")
+        case "no order":
+            raise EventNotUnderstood("metadata.order_number is missing.")
+        case "surprise":
+            raise KeyError("something nobody thought of")
+    return {"order_number": "EDX-1", "payment_id": event.data.get("payment", "pay_1"), "account": account}
+
+
+class TestProviderView(WebhookView):
+    __test__ = False
+    provider = "testprovider"
+    signals = {"paid": (paid, _build)}
+
+    def verify(self, request: Any, body: bytes, account: str) -> None:
+        if request.headers.get("X-Signed") != "yes":
+            raise WebhookRefused("signature_invalid", "Not signed.")
+
+    def parse(self, body: bytes) -> ProviderEvent:
+        data = json.loads(body)
+        return ProviderEvent(event_id=data["id"], event_type=data["type"], data=data)
+
+
+@pytest.fixture(autouse=True)
+def routed():
+    with routes_as({f"{HERE}.paid": [f"{HERE}.received"]}):
+        yield
+
+
+@pytest.fixture
+def post(rf, monkeypatch):
+    def send(event: dict[str, Any] | bytes, *, signed: bool = True, account: str = "", **extra: Any) -> Any:
+        body = event if isinstance(event, bytes) else json.dumps(event).encode()
+        headers = {"X-Signed": "yes"} if signed else {}
+        request = rf.post("/webhook/", body, content_type="application/json", headers=headers, **extra)
+        return TestProviderView.as_view()(request, account=account)
+
+    return send
+
+
+EVENT = {"id": "evt_1", "type": "paid"}
+
+
+def test_event_is_kept_with_its_sending(post) -> None:
+    answer = post(EVENT, account="shop")
+    assert answer.status_code == 200
+    row = InboxEvent.objects.get()
+    assert (row.provider, row.account, row.event_id, row.state) == ("testprovider", "shop", "evt_1", "sent")
+    assert json.loads(bytes(row.raw_body)) == EVENT
+    dispatch = Dispatch.objects.get()
+    assert (dispatch.event_id, dispatch.trace_id, dispatch.subject) == (row.pk, row.trace_id, "EDX-1")
+    assert Delivery.objects.get().state == "succeeded"
+
+
+def test_duplicate_is_answered_200_and_adds_nothing(post) -> None:
+    post(EVENT)
+    answer = post(EVENT)
+    assert (answer.status_code, json.loads(answer.content)) == (200, {"status": "duplicate"})
+    assert (InboxEvent.objects.count(), Dispatch.objects.count()) == (1, 1)
+
+
+def test_ids_that_differ_in_case_or_account_are_different_events(post) -> None:
+    for event_id, account in [("evt_a", ""), ("evt_A", ""), ("evt_a", "shop")]:
+        assert post({"id": event_id, "type": "paid", "payment": f"{event_id}{account}"}, account=account).status_code == 200
+    assert (InboxEvent.objects.count(), Dispatch.objects.count()) == (3, 3)
+
+
+def test_two_events_of_one_payment_are_both_kept_and_sent_once(post) -> None:
+    post({"id": "evt_1", "type": "paid", "payment": "pay_7"})
+    post({"id": "evt_2", "type": "paid", "payment": "pay_7"})
+    assert (InboxEvent.objects.count(), Dispatch.objects.count(), Delivery.objects.count()) == (2, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("event", "state", "reason"),
+    [
+        ({"id": "e", "type": "unheard.of"}, "ignored", "No signal for this type."),
+        ({"id": "e", "type": "paid", "case": "not ours"}, "ignored", "Not ours."),
+        ({"id": "e", "type": "paid", "case": "no order"}, "failed", "metadata.order_number is missing."),
+        ({"id": "e", "type": "paid", "case": "surprise"}, "failed", "Building the payload raised KeyError."),
+    ],
+)
+def test_event_without_a_signal_is_kept_with_the_reason(post, event, state: str, reason: str) -> None:
+    answer = post(event)
+    assert (answer.status_code, json.loads(answer.content)["status"]) == (200, state)
+    row = InboxEvent.objects.get()
+    assert (row.state, row.reason) == (state, reason)
+    assert_not_sent(paid)
+
+
+def test_failed_event_is_replayed_from_its_bytes_after_a_fix(post, monkeypatch) -> None:
+    post({"id": "e", "type": "paid", "case": "no order"})
+    monkeypatch.setattr(TestProviderView, "signals", {"paid": (paid, lambda *_: {"order_number": "X", "payment_id": "p"})})
+    row = replay_event(InboxEvent.objects.get())
+    assert (row.state, row.reason) == ("sent", "")
+    assert_sent(paid, times=1, order_number="X")
+    assert Dispatch.objects.get().event_id == row.pk
+    with pytest.raises(NotReplayable, match="sent"):
+        replay_event(row)
+
+
+def test_unsigned_request_is_refused_and_nothing_stored(post, caplog) -> None:
+    answer = post({"id": "e", "type": "paid", "email": "ann@example.com"}, signed=False)
+    assert answer.status_code == 400
+    assert json.loads(answer.content) == {"error": {"code": "signature_invalid", "message": "Not signed."}}
+    assert not InboxEvent.objects.exists()
+    [line] = [record for record in caplog.records if record.name == webhooks.__name__]
+    assert "ann@example.com" not in str(line.__dict__)
+
+
+def test_body_over_one_mebibyte_is_refused_unread(post, monkeypatch) -> None:
+    answer = post(b"x" * (1024 * 1024 + 1))
+    assert answer.status_code == 413
+    assert json.loads(answer.content)["error"]["code"] == "body_too_large"
+    assert not InboxEvent.objects.exists()
+
+
+def test_get_is_answered_405_as_json(rf) -> None:
+    answer = TestProviderView.as_view()(rf.get("/webhook/"))
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert json.loads(answer.content)["error"]["code"] == "method_not_allowed"
+
+
+def test_database_away_is_answered_503_so_that_the_provider_sends_again(post, monkeypatch) -> None:
+    def away(*_: Any, **__: Any) -> None:
+        raise OperationalError("server has gone away")
+
+    monkeypatch.setattr(InboxEvent, "save", away)
+    answer = post(EVENT)
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    monkeypatch.undo()
+    assert post(EVENT).status_code == 200
+
+
+def test_failing_to_record_the_sending_keeps_no_event_either(post, monkeypatch) -> None:
+    def away(*_: Any, **__: Any) -> None:
+        raise OperationalError("server has gone away")
+
+    monkeypatch.setattr(Dispatch, "save", away)
+    assert post(EVENT).status_code == 503
+    assert not InboxEvent.objects.exists()
+
+
+def test_deadlock_is_run_again_and_not_answered_503(post, monkeypatch) -> None:
+    monkeypatch.setattr(connection, "vendor", "mysql")  # the error and its number are MySQL's
+    real, failures = Dispatch.save, [OperationalError(1213, "Deadlock found")] * 2
+
+    def deadlock(self: Dispatch, *args: Any, **kwargs: Any) -> None:
+        if failures:
+            raise failures.pop()
+        real(self, *args, **kwargs)
+
+    monkeypatch.setattr(Dispatch, "save", deadlock)
+    assert post(EVENT).status_code == 200
+    assert (InboxEvent.objects.count(), Dispatch.objects.count()) == (1, 1)
+
+
+def test_failing_inline_receiver_does_not_reach_the_provider(post) -> None:
+    with routes_as({f"{HERE}.paid": [f"{HERE}.broken"]}):
+        assert post(EVENT).status_code == 200
+    assert Delivery.objects.get().state == "dead"

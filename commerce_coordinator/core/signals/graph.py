@@ -1,0 +1,51 @@
+"""The map as a graph: who receives what, and what follows. Pure functions over what the registry and the map say."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from commerce_coordinator.core.deliveries.dispatch import Route
+from commerce_coordinator.core.deliveries.receivers import declared_sends, delivery_task_at
+from commerce_coordinator.core.tree import Branch
+
+
+def short(path: str) -> str:
+    """`commerce_coordinator.plugins.stripe.signals.payment_captured` -> `stripe.payment_captured`."""
+    parts = [part for part in path.split(".") if part not in {"signals", "tasks", "receivers"}]
+    return ".".join(parts[-2:])
+
+
+def sends_of(receiver: str) -> list[str]:
+    """Names of the signals that a delivery task declares to send."""
+    task = delivery_task_at(receiver)
+    return sorted(declared_sends(task) or ()) if task else []
+
+
+def as_branches(routes: Mapping[str, Sequence[Route]]) -> list[Branch]:
+    """One tree per signal that no receiver declares to send; below a receiver hangs what it sends on."""
+    sent_on = {name for each in routes.values() for route in each for name in sends_of(route.receiver)}
+    roots = [name for name in routes if name not in sent_on] or list(routes)
+    return [_signal(name, routes, ()) for name in roots]
+
+
+def as_dict(routes: Mapping[str, Iterable[Route]]) -> dict[str, Any]:
+    """For programs: signal -> [{receiver, kind, sends}]."""
+    return {
+        name: [
+            {"receiver": route.receiver, "kind": str(route.kind), "sends": sends_of(route.receiver)} for route in each
+        ]
+        for name, each in routes.items()
+    }
+
+
+def _signal(name: str, routes: Mapping[str, Sequence[Route]], above: tuple[str, ...]) -> Branch:
+    if name in above:
+        return Branch(label=f"{short(name)} (see above: it goes round)")
+    below = [_receiver(route, routes, (*above, name)) for route in routes.get(name, ())]
+    return Branch(label=short(name) + ("" if below else "  (routed to nobody)"), below=below)
+
+
+def _receiver(route: Route, routes: Mapping[str, Sequence[Route]], above: tuple[str, ...]) -> Branch:
+    return Branch(
+        label=f"{short(route.receiver)}  [{route.kind}]",
+        below=[_signal(name, routes, above) for name in sends_of(route.receiver)],
+    )

@@ -1,0 +1,141 @@
+"""A trace as JSON for programs and as a tree for people. Private values are left out of both."""
+
+from datetime import datetime
+from typing import Any
+
+from commerce_coordinator.core.signals.graph import short
+from commerce_coordinator.core.trace import DeliveryNode, DispatchNode, Trace
+from commerce_coordinator.core.tree import Branch
+
+MARKS = {"succeeded": "✔", "sent": "✔", "dead": "✘", "failed": "✘", "lost": "✘", "retry": "↻", "ignored": "–"}
+
+
+def as_dict(trace: Trace) -> dict[str, Any]:
+    """Nested as the story went. Times are ISO 8601 in UTC, durations milliseconds."""
+    event = trace.event
+    return {
+        "event": event
+        and {
+            "id": str(event.pk),
+            "provider": event.provider,
+            "account": event.account,
+            "event_id": event.event_id,
+            "type": event.event_type,
+            "state": event.state,
+            "reason": event.reason,
+            "received_at": event.received_at.isoformat(),
+        },
+        "trace_id": event.trace_id if event else trace.dispatches[0].dispatch.trace_id,
+        "settled": trace.is_settled,
+        "succeeded": trace.is_settled and all(n.delivery.state == "succeeded" for n in trace.deliveries()),
+        "dispatches": [_dispatch(node) for node in trace.dispatches],
+    }
+
+
+def _dispatch(node: DispatchNode) -> dict[str, Any]:
+    dispatch = node.dispatch
+    return {
+        "id": str(dispatch.pk),
+        "signal": dispatch.signal,
+        "subject": dispatch.subject,
+        "origin": dispatch.origin,
+        "at": dispatch.created_at.isoformat(),
+        "deliveries": [_delivery(child) for child in node.deliveries],
+    }
+
+
+def _delivery(node: DeliveryNode) -> dict[str, Any]:
+    delivery = node.delivery
+    attempts = [
+        {
+            "id": str(attempt.pk),
+            "generation": attempt.generation,
+            "number": attempt.number,
+            "outcome": attempt.outcome,
+            "error_class": attempt.error_class,
+            "started_at": attempt.started_at.isoformat(),
+            "ms": _milliseconds(attempt.started_at, attempt.ended_at),
+            "calls": [{key: call.get(key) for key in ("method", "path", "status", "error", "ms")} for call in attempt.calls],
+            "sent": [_dispatch(child) for child in node.sent if child.dispatch.attempt_id == attempt.pk],
+        }
+        for attempt in node.attempts
+    ]
+    shown = {attempt.pk for attempt in node.attempts}
+    return {
+        "id": str(delivery.pk),
+        "receiver": delivery.receiver,
+        "kind": delivery.kind,
+        "state": delivery.state,
+        "attempts_made": delivery.attempts,
+        "next_attempt_at": delivery.next_attempt_at.isoformat() if delivery.state == "pending" else None,
+        "settled_at": delivery.settled_at.isoformat() if delivery.settled_at else None,
+        "ms": _milliseconds(delivery.created_at, delivery.settled_at) if delivery.settled_at else None,
+        "error_class": delivery.error_class,
+        "attempts": attempts,
+        # By an inline receiver, or by an attempt that has not ended.
+        "sent": [_dispatch(child) for child in node.sent if child.dispatch.attempt_id not in shown],
+    }
+
+
+def as_tree(story: dict[str, Any]) -> Branch:
+    """The tree of an `as_dict` story."""
+    event = story["event"]
+    if event is None:
+        label = f"signal sent without an event   trace {story['trace_id']}"
+    else:
+        reason = f" ({event['reason']})" if event["reason"] else ""
+        label = (
+            f"{MARKS.get(event['state'], '·')} event {event['provider']} {event['type']} {event['event_id']}"
+            f"   {event['state']}{reason}   {_clock(event['received_at'])}   trace {story['trace_id']}"
+        )
+    return Branch(label=label, below=[_dispatch_branch(each) for each in story["dispatches"]])
+
+
+def _dispatch_branch(dispatch: dict[str, Any]) -> Branch:
+    below = [_delivery_branch(each) for each in dispatch["deliveries"]]
+    nobody = "" if below else "   nobody received it"
+    return Branch(
+        label=f"signal {short(dispatch['signal'])} {dispatch['subject']}   {_clock(dispatch['at'])}{nobody}", below=below
+    )
+
+
+def _delivery_branch(delivery: dict[str, Any]) -> Branch:
+    state = delivery["state"]
+    label = f"{MARKS.get(state, '…')} {short(delivery['receiver'])}   {state}"
+    if delivery["ms"] is not None:
+        label += f" after {_duration(delivery['ms'])}"
+    if state == "pending":
+        label += f", next attempt at {_clock(delivery['next_attempt_at'])}"
+    if delivery["error_class"]:
+        label += f"   {delivery['error_class']}"
+    below = [_attempt_branch(each) for each in delivery["attempts"]]
+    below += [_dispatch_branch(each) for each in delivery["sent"]]
+    return Branch(label=f"{label}   {delivery['id']}", below=below)
+
+
+def _attempt_branch(attempt: dict[str, Any]) -> Branch:
+    outcome = attempt["outcome"]
+    label = f"{MARKS.get(outcome, '·')} attempt {attempt['number']}"
+    if attempt["generation"]:
+        label += f" of replay {attempt['generation']}"
+    label += f"   {outcome} in {_duration(attempt['ms'])}   {_clock(attempt['started_at'])}"
+    if attempt["error_class"]:
+        label += f"   {attempt['error_class']}"
+    calls = [
+        Branch(label=f"{call['method']} {call['path']}   {call['status'] or call['error']}   {_duration(call['ms'] or 0)}")
+        for call in attempt["calls"]
+    ]
+    return Branch(label=label, below=calls + [_dispatch_branch(each) for each in attempt["sent"]])
+
+
+def _milliseconds(start: datetime, end: datetime) -> float:
+    return round((end - start).total_seconds() * 1000, 1)
+
+
+def _clock(iso: str) -> str:
+    """`2026-01-02T03:04:05.678901+00:00` -> `03:04:05.678`; the day is the first line's business."""
+    return iso.partition("T")[2][:12]
+
+
+def _duration(milliseconds: float) -> str:
+    return f"{milliseconds / 1000:.1f} s" if milliseconds >= 1000 else f"{milliseconds:.0f} ms"

@@ -1,0 +1,44 @@
+"""The service in both sizes: embedded (SQLite, file broker) and as in production (MariaDB, Redis)."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from .service import RedisServer, RunningService, mariadb_database
+
+SIZES = [
+    "embedded",
+    pytest.param("services", marks=[pytest.mark.service, pytest.mark.needs_mariadb, pytest.mark.needs_redis]),
+]
+
+only_services = pytest.mark.parametrize("size", [SIZES[1]], indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module", params=SIZES)
+def size(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(scope="module")
+def service(size: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+    """One running service per test module and size."""
+    folder: Path = tmp_path_factory.mktemp(f"service-{size}")
+    with ExitStack() as stack:
+        env: dict[str, str] = {}
+        if size == "services":
+            redis_server = RedisServer(folder)
+            redis_server.start()
+            stack.callback(redis_server.stop)
+            env = {
+                "DATABASE_URL": stack.enter_context(mariadb_database()),
+                "CELERY_BROKER_URL": redis_server.url,
+            }
+        running = RunningService(folder, env)
+        if size == "services":
+            running.redis = redis_server
+        stack.callback(running.stop)
+        running.start()
+        yield running
