@@ -1,0 +1,128 @@
+"""What tests and people ask of the stand-in itself: order faults, count calls, look at enrolments, start afresh."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+
+from ..models import StandInCall, StandInEnrollment, StandInFault
+from . import faults as ordered
+from .bodies import Answer, Refused, own_error, read_object
+from .enrollment import as_json
+
+#: Rows of one answer; `count` says how many there are.
+MOST_ROWS = 10_000
+
+
+def _endpoint(**acts: Callable[[HttpRequest], Answer]) -> Callable[[HttpRequest], HttpResponse]:
+    """A view with one function per method, whose errors have one shape."""
+
+    def view(request: HttpRequest) -> HttpResponse:
+        act = acts.get(request.method or "")
+        allowed = ", ".join(acts)
+        try:
+            if act is None:
+                raise Refused(f"Only {allowed} can be used here.", status=405)
+            return act(request).response()
+        except Refused as refused:
+            response = own_error(refused).response()
+            if refused.status == 405:
+                response.headers["Allow"] = allowed
+            return response
+
+    return never_cache(csrf_exempt(view))
+
+
+# --- faults/ ---
+
+
+def _list_faults(request: HttpRequest) -> Answer:
+    waiting = StandInFault.objects.filter(remaining__gt=0).order_by("pk")
+    return Answer(status=200, body={"count": len(waiting), "faults": [_fault_json(each) for each in waiting]})
+
+
+def _order_fault(request: HttpRequest) -> Answer:
+    fault = ordered.read(read_object(request))
+    fault.save()
+    return Answer(status=201, body=_fault_json(fault))
+
+
+def _clear_faults(request: HttpRequest) -> Answer:
+    deleted, _ = StandInFault.objects.all().delete()
+    return Answer(status=200, body={"deleted": {"faults": deleted}})
+
+
+def _fault_json(fault: StandInFault) -> dict[str, Any]:
+    return {
+        "status": fault.status,
+        "delay": fault.delay,
+        "count": fault.remaining,
+        "html": fault.html,
+        "retry_after": fault.retry_after,
+        "when": fault.when,
+        "path": fault.path,
+        "method": fault.method or None,
+    }
+
+
+# --- calls/ ---
+
+
+def _list_calls(request: HttpRequest) -> Answer:
+    found = StandInCall.objects.order_by("pk")
+    for parameter in ("user", "course"):
+        if request.GET.get(parameter):
+            found = found.filter(**{parameter: request.GET[parameter]})
+    changed = request.GET.get("changed", "")
+    if changed not in {"", "0", "1"}:
+        raise Refused("changed must be 0 or 1.", field="changed")
+    if changed:
+        found = found.filter(changed=changed == "1")
+    return Answer(status=200, body={"count": found.count(), "calls": [_call_json(each) for each in found[:MOST_ROWS]]})
+
+
+def _empty(request: HttpRequest) -> Answer:
+    """As new, but for the OAuth clients."""
+    with transaction.atomic():
+        deleted = {
+            "calls": StandInCall.objects.all().delete()[0],
+            "faults": StandInFault.objects.all().delete()[0],
+            "enrollments": StandInEnrollment.objects.all().delete()[0],
+        }
+    return Answer(status=200, body={"deleted": deleted})
+
+
+def _call_json(call: StandInCall) -> dict[str, Any]:
+    return {
+        "id": call.pk,
+        "at": call.received_at.isoformat(),
+        "method": call.method,
+        "path": call.path,
+        "user": call.user,
+        "course": call.course,
+        "status": call.status,
+        "changed": call.changed,
+        "fault": call.fault,
+        "idempotency_key": call.idempotency_key,
+        "request_id": call.request_id,
+    }
+
+
+# --- enrollments/ ---
+
+
+def _list_enrollments(request: HttpRequest) -> Answer:
+    """Inactive ones too, with the attributes, which the LMS's own API does not show."""
+    found = StandInEnrollment.objects.order_by("pk")
+    if request.GET.get("user"):
+        found = found.filter(user=request.GET["user"])
+    rows = [{**as_json(each), "attributes": each.attributes} for each in found[:MOST_ROWS]]
+    return Answer(status=200, body={"count": found.count(), "enrollments": rows})
+
+
+faults = _endpoint(GET=_list_faults, POST=_order_fault, DELETE=_clear_faults)
+calls = _endpoint(GET=_list_calls, DELETE=_empty)
+enrollments = _endpoint(GET=_list_enrollments)

@@ -1,0 +1,139 @@
+"""What the LMS does with an enrolment call, decided without a database.
+
+Source: the table "What we call on the LMS" of the contracts, and edx-platform's enrolment view. The stand-in speaks
+to a privileged client only, so there is no 403 or 404. Conventions of its own:
+    a user name that begins with `unknown` is a learner whom the LMS does not know;
+    a course run that ends in `full` has no seat left.
+"""
+
+import dataclasses
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..models import LONGEST_COURSE_KEY, LONGEST_USERNAME
+from .bodies import Refused
+
+_USERNAME = re.compile(r"[\w.@+-]+")
+_COURSE_KEY = re.compile(r"course-v1:[\w.~-]+\+[\w.~-]+\+[\w.~:-]+")
+
+MODES = frozenset({"audit", "honor", "verified", "professional", "no-id-professional", "credit", "masters"})
+DEFAULT_MODE = "audit"
+#: mode -> (namespace, name) of the attributes it cannot be had without
+REQUIRED_ATTRIBUTES = {"credit": frozenset({("credit", "provider_id")})}
+
+Attributes = Sequence[Mapping[str, str]]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Wish:
+    """An enrolment call that is well formed. None: the call did not say."""
+
+    user: str
+    course: str
+    mode: str | None = None
+    is_active: bool | None = None
+    attributes: Attributes = ()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Enrollment:
+    """How an enrolment stands."""
+
+    mode: str
+    is_active: bool
+    attributes: Attributes = ()
+
+
+def is_known(username: str) -> bool:
+    """Whether the LMS has such a learner."""
+    shaped = len(username) <= LONGEST_USERNAME and _USERNAME.fullmatch(username)
+    return bool(shaped) and not username.startswith("unknown")
+
+
+def is_course_key(text: str) -> bool:
+    """Whether it has the shape `course-v1:org+course+run`."""
+    return len(text) <= LONGEST_COURSE_KEY and bool(_COURSE_KEY.fullmatch(text))
+
+
+def read_wish(body: Mapping[str, Any]) -> Wish:
+    """The body of a POST, checked in the LMS's order. Raises Refused with its status and message."""
+    user = body.get("user")
+    if not isinstance(user, str) or not user:
+        raise Refused("The field user must name a learner.", field="user")
+    course = _course_of(body)
+    if not is_known(user):
+        raise Refused(f"The user {user} does not exist.", status=406, field="user")
+    is_active, mode = body.get("is_active"), body.get("mode")
+    if is_active is not None and not isinstance(is_active, bool):
+        raise Refused("The field is_active must be true or false.", field="is_active")
+    if not isinstance(body.get("email_opt_in"), bool | None):
+        raise Refused("The field email_opt_in must be true or false.", field="email_opt_in")
+    attributes = _attributes_of(body)
+    if mode is not None and (not isinstance(mode, str) or mode not in MODES):
+        raise Refused(f"The mode [{mode}] is expired or not to be had for the course run [{course}].", field="mode")
+    return Wish(user=user, course=course, mode=mode, is_active=is_active, attributes=attributes)
+
+
+def decide(wish: Wish, current: Enrollment | None) -> Enrollment:
+    """How the enrolment stands after the call; equal to `current` when nothing changes. Raises Refused."""
+    mode_changes = current is not None and wish.mode is not None and wish.mode != current.mode
+    activity_changes = current is not None and wish.is_active is not None and wish.is_active != current.is_active
+    if current is not None and (mode_changes or activity_changes):
+        if mode_changes and activity_changes and not wish.is_active:
+            raise Refused(
+                f"Not deactivated: the enrolment's mode is {current.mode}, the call's is {wish.mode}.", field="mode"
+            )
+        mode = wish.mode or current.mode
+        is_active = current.is_active if wish.is_active is None else wish.is_active
+    elif current is not None and current.is_active:
+        # Already in, in this mode: answered 200, and the attributes are not stored.
+        return current
+    else:
+        if wish.course.endswith("full"):
+            raise Refused(f"The course run [{wish.course}] is full.", field="course_details.course_id")
+        mode = wish.mode or DEFAULT_MODE
+        is_active = wish.is_active is not False
+    _demand_attributes(mode, is_active, wish)
+    kept = current.attributes if current else ()
+    return Enrollment(mode=mode, is_active=is_active, attributes=_merged(kept, wish.attributes))
+
+
+def _course_of(body: Mapping[str, Any]) -> str:
+    details = body.get("course_details")
+    course = details.get("course_id") if isinstance(details, dict) else None
+    if not isinstance(course, str) or not course:
+        raise Refused("course_details.course_id must name a course run.", field="course_details.course_id")
+    if not is_course_key(course):
+        raise Refused(f"No course run '{course}' was found to enrol in.", field="course_details.course_id")
+    return course
+
+
+def _attributes_of(body: Mapping[str, Any]) -> Attributes:
+    given = body.get("enrollment_attributes")
+    if given is None:
+        return ()
+    keys = {"namespace", "name", "value"}
+    shaped = isinstance(given, list) and all(
+        isinstance(each, dict) and each.keys() == keys and all(isinstance(each[key], str) for key in keys)
+        for each in given
+    )
+    if not shaped:
+        raise Refused(
+            "The field enrollment_attributes must be a list of {namespace, name, value}, all of them texts.",
+            field="enrollment_attributes",
+        )
+    return tuple(given)
+
+
+def _demand_attributes(mode: str, is_active: bool, wish: Wish) -> None:
+    given = {(each["namespace"], each["name"]) for each in wish.attributes}
+    missing = REQUIRED_ATTRIBUTES.get(mode, frozenset()) - given
+    if is_active and missing:
+        names = ", ".join(sorted(":".join(pair) for pair in missing))
+        raise Refused(f"The mode {mode} cannot be had without the attributes {names}.", field="enrollment_attributes")
+
+
+def _merged(kept: Attributes, given: Attributes) -> Attributes:
+    """One per namespace and name; the later value stands."""
+    return tuple({(each["namespace"], each["name"]): dict(each) for each in (*kept, *given)}.values())
