@@ -6,5 +6,5 @@ from .models import User
 
 @admin.register(User)
 class AccountAdmin(UserAdmin):
-    list_display = (*UserAdmin.list_display, "lms_user_id")
+    list_display = ("username", "email", "is_staff", "is_superuser", "lms_user_id")
     fieldsets = (*(UserAdmin.fieldsets or ()), ("LMS", {"fields": ("lms_user_id",)}))

@@ -14,7 +14,7 @@ NAMESPACE = "commerce_coordinator.djangoapp"
 
 
 def found() -> Iterator[tuple[str, tuple[str, str]]]:
-    """(URL prefix, (module, namespace)) of each plugin that has URLs. `regex` in the dict is taken as a plain prefix."""
+    """(URL prefix, (module, namespace)) of each plugin that has URLs. The dict's `regex` is a plain prefix here."""
     for config in apps.get_app_configs():
         urls = getattr(config, "plugin_app", {}).get(PluginURLs.CONFIG, {}).get(NAMESPACE)
         if not urls:

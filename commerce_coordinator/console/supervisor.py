@@ -169,7 +169,8 @@ class Instance:
             lock = (self.data / "instance.lock").open("a+")
         except OSError as error:
             raise CannotStart(
-                f"The data folder {self.data} cannot be written ({error.strerror}). Give another: make run DATA=/some/folder"
+                f"The data folder {self.data} cannot be written ({error.strerror}). "
+                "Give another: make run DATA=/some/folder"
             ) from None
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -233,7 +234,9 @@ class Instance:
                 steady = time.monotonic() - process.started_at > STEADY_AFTER
                 restarts[name] = 1 if steady else restarts[name] + 1
                 if restarts[name] > MOST_RESTARTS:
-                    raise CannotStart(f"The {name} process keeps ending (exit code {process.exit_code}); see its lines.")
+                    raise CannotStart(
+                        f"The {name} process keeps ending (exit code {process.exit_code}); see its lines."
+                    )
                 sink(name, f"ended with exit code {process.exit_code}; started again")
                 process.start()
 

@@ -31,7 +31,9 @@ class ApiClient:
 
     passing: frozenset[int] = PASSING
 
-    def __init__(self, session: requests.Session, *, url_root: str, connect_timeout: float, read_timeout: float) -> None:
+    def __init__(
+        self, session: requests.Session, *, url_root: str, connect_timeout: float, read_timeout: float
+    ) -> None:
         self.session = session
         self.url_root = url_root.rstrip("/")
         self.timeout = (connect_timeout, read_timeout)

@@ -76,7 +76,7 @@ def run_deliveries(*, now: datetime | None = None, most: int = 1000) -> list[Del
 
     Retries that lie in the future stay; freeze a later time to run them. `most` guards against a circle of sendings.
     """
-    ran = []
+    ran: list[Delivery] = []
     for _ in range(most):
         due = (
             Delivery.objects.filter(state=Delivery.State.PENDING, next_attempt_at__lte=now or timezone.now())

@@ -55,7 +55,9 @@ def _delivery(node: DeliveryNode) -> dict[str, Any]:
             "error_class": attempt.error_class,
             "started_at": attempt.started_at.isoformat(),
             "ms": _milliseconds(attempt.started_at, attempt.ended_at),
-            "calls": [{key: call.get(key) for key in ("method", "path", "status", "error", "ms")} for call in attempt.calls],
+            "calls": [
+                {key: call.get(key) for key in ("method", "path", "status", "error", "ms")} for call in attempt.calls
+            ],
             "sent": [_dispatch(child) for child in node.sent if child.dispatch.attempt_id == attempt.pk],
         }
         for attempt in node.attempts
@@ -95,7 +97,8 @@ def _dispatch_branch(dispatch: dict[str, Any]) -> Branch:
     below = [_delivery_branch(each) for each in dispatch["deliveries"]]
     nobody = "" if below else "   nobody received it"
     return Branch(
-        label=f"signal {short(dispatch['signal'])} {dispatch['subject']}   {_clock(dispatch['at'])}{nobody}", below=below
+        label=f"signal {short(dispatch['signal'])} {dispatch['subject']}   {_clock(dispatch['at'])}{nobody}",
+        below=below,
     )
 
 
@@ -122,7 +125,9 @@ def _attempt_branch(attempt: dict[str, Any]) -> Branch:
     if attempt["error_class"]:
         label += f"   {attempt['error_class']}"
     calls = [
-        Branch(label=f"{call['method']} {call['path']}   {call['status'] or call['error']}   {_duration(call['ms'] or 0)}")
+        Branch(
+            label=f"{call['method']} {call['path']}   {call['status'] or call['error']}   {_duration(call['ms'] or 0)}"
+        )
         for call in attempt["calls"]
     ]
     return Branch(label=label, below=calls + [_dispatch_branch(each) for each in attempt["sent"]])

@@ -23,9 +23,7 @@ _url = env.str("DATABASE_URL", "")
 DATABASES = {"default": database(_url) if _url else sqlite(DATA_FOLDER / "commerce_coordinator.sqlite3")}
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "embedded://")
-CELERY_BROKER_TRANSPORT_OPTIONS, CC_PUBLISH_TRANSPORT_OPTIONS = broker(
-    CELERY_BROKER_URL, folder=DATA_FOLDER / "broker"
-)
+CELERY_BROKER_TRANSPORT_OPTIONS, CC_PUBLISH_TRANSPORT_OPTIONS = broker(CELERY_BROKER_URL, folder=DATA_FOLDER / "broker")
 if CELERY_BROKER_URL.startswith("embedded:"):
     # Files are polled: a larger prefetch costs nothing, and the worker's remote control would need a second queue.
     CELERY_WORKER_PREFETCH_MULTIPLIER = 8

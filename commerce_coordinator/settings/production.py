@@ -1,7 +1,7 @@
 """For production: nothing has a default that could be a secret; whatever is missing is named, all at once.
 
-Values come from the environment and from the YAML file that COMMERCE_COORDINATOR_CFG names, which wins. Its keys are the
-names of settings; CC_SIGNALS in it replaces the shipped map signal by signal.
+Values come from the environment and from the YAML file that COMMERCE_COORDINATOR_CFG names, which wins. Its keys are
+the names of settings; CC_SIGNALS in it replaces the shipped map signal by signal.
 """
 
 from typing import Any
@@ -10,11 +10,11 @@ from django.core.exceptions import ImproperlyConfigured
 
 from . import operator
 from .base import *  # noqa: F403
-from .base import CC_ROLE, CC_SIGNALS, INSTALLED_APPS, PACKAGE_ROOT, Path, broker, database, env, logging_settings
+from .base import CC_ROLE, PACKAGE_ROOT, Path, broker, database, env, logging_settings
 
 DEBUG = False
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", [])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 SECRET_KEY = env.str("SECRET_KEY", "")
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "")
 STATIC_ROOT = Path(env.str("STATIC_ROOT", str(PACKAGE_ROOT.parent / "static")))

@@ -5,10 +5,12 @@ import tempfile
 
 os.environ.setdefault("CC_DATA", tempfile.mkdtemp(prefix="cc-test-"))
 
-from .local import *  # noqa: E402, F403
-from .local import CC_SIGNALS, DATABASES, INSTALLED_APPS, env  # noqa: E402
+from .local import *  # noqa: F403
+from .local import CC_SIGNALS, DATABASES, INSTALLED_APPS, env
 
 DEBUG = False
+# Static files are found where they lie; there is no collected folder, which WhiteNoise would warn of.
+WHITENOISE_AUTOREFRESH = True
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
@@ -17,7 +19,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": DATABASES["default"]["NAME"].with_name("test.sqlite3")}
 
 #: Plugins left out together with their routes, by name: proof that each can be removed.
-_without = tuple(f"commerce_coordinator.plugins.{name}" for name in env.list("CC_WITHOUT_PLUGINS", []))
+_names: list[str] = env.list("CC_WITHOUT_PLUGINS", [])
+_without = tuple(f"commerce_coordinator.plugins.{name}" for name in _names)
 INSTALLED_APPS = [app for app in INSTALLED_APPS if app not in _without]
 CC_SIGNALS = {
     signal: [receiver for receiver in receivers if not receiver.startswith(tuple(f"{name}." for name in _without))]

@@ -112,7 +112,9 @@ class RunningService:
     def calls(self, username: str, *, changed: bool = False) -> list[dict[str, Any]]:
         """What the stand-in LMS was called for this user."""
         query = {"user": username, **({"changed": "1"} if changed else {})}
-        found: list[dict[str, Any]] = requests.get(f"{self.url}/demo_lms/calls/", params=query, timeout=10).json()["calls"]
+        found: list[dict[str, Any]] = requests.get(f"{self.url}/demo_lms/calls/", params=query, timeout=10).json()[
+            "calls"
+        ]
         return found
 
     def trace(self, reference: str) -> dict[str, Any] | None:
@@ -219,7 +221,10 @@ def mariadb_database() -> Iterator[str]:
     name = f"cc_test_{uuid.uuid4().hex[:12]}"
     address = urlsplit(MARIADB_URL)
     connection = MySQLdb.connect(
-        host=address.hostname, port=address.port or 3306, user=address.username or "root", password=address.password or ""
+        host=address.hostname,
+        port=address.port or 3306,
+        user=address.username or "root",
+        password=address.password or "",
     )
     try:
         connection.cursor().execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")

@@ -26,9 +26,7 @@ def validate(signal: str, contract: type[BaseModel], values: Mapping[str, Any]) 
     try:
         return contract.model_validate(dict(values), extra="forbid")
     except ValidationError as error:
-        raise InvalidPayload(
-            f"The payload of {signal} does not fit {contract.__name__}: {_reasons(error)}."
-        ) from None
+        raise InvalidPayload(f"The payload of {signal} does not fit {contract.__name__}: {_reasons(error)}.") from None
 
 
 def values_of(payload: BaseModel) -> dict[str, Any]:

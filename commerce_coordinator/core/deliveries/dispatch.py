@@ -160,7 +160,9 @@ def _delivery(dispatch: Dispatch, route: Route, now: Any) -> Delivery:
         delivery.lease_until = delivery.wake_at = now + timedelta(seconds=settings.CC_LEASE_SECONDS)
     else:
         # We publish on commit, so the relay need not look at once, unless we know already that we won't.
-        delivery.wake_at = now if publisher.resting else now + timedelta(seconds=wake_gap(0, first=settings.CC_WAKE_GAP_SECONDS))
+        delivery.wake_at = (
+            now if publisher.resting else now + timedelta(seconds=wake_gap(0, first=settings.CC_WAKE_GAP_SECONDS))
+        )
     return delivery
 
 

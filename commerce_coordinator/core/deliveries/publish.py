@@ -84,7 +84,6 @@ class Publisher:
         logger.warning("Publishing failed; the relay will publish.", extra={"error_class": type(error).__name__})
         if pool is not None:
             try:
-                pool.force_close_all()
                 pool.connections.force_close_all()
             except _PUBLISH_ERRORS as closing:
                 logger.debug("Closing a broken connection failed.", extra={"error_class": type(closing).__name__})

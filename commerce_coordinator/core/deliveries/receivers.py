@@ -11,7 +11,6 @@ from django.utils.module_loading import import_string
 
 from .models import Delivery
 
-
 #: The Celery task that runs an inline receiver again, after a replay.
 INLINE_TASK = "commerce_coordinator.core.deliveries.tasks.run_inline_receiver"
 

@@ -94,7 +94,8 @@ class Relay:
         for wakes, keys in by_wakes.items():
             # wake_at in the WHERE: what a worker claimed in between has its lease's end there by now.
             Delivery.objects.filter(pk__in=keys, state=State.PENDING, wake_at__lte=now).update(
-                wake_at=now + timedelta(seconds=wake_gap(wakes, first=settings.CC_WAKE_GAP_SECONDS)), wakes=F("wakes") + 1
+                wake_at=now + timedelta(seconds=wake_gap(wakes, first=settings.CC_WAKE_GAP_SECONDS)),
+                wakes=F("wakes") + 1,
             )
         logger.info("Published due deliveries.", extra={"deliveries": len(deliveries)})
         return True

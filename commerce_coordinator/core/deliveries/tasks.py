@@ -5,7 +5,8 @@
         ...
 
 The function gets the fields of the payload that it names. It runs at least once, perhaps twice after a crash: look
-before you act. Raise `Retry` for what may pass, `GiveUp` for what will not heal; anything else is retried by the schedule.
+before you act. Raise `Retry` for what may pass, `GiveUp` for what will not heal; anything else is retried by the
+schedule.
 """
 
 import logging
@@ -119,7 +120,8 @@ def deliver(delivery_id: str) -> str | None:
         idempotency_key=delivery.idempotency_key,
         declared_sends=None,
     )
-    receiver, error = None, None
+    receiver: TaskReceiver | None = None
+    error: Exception | None = None
     with span(delivery.receiver, trace_id=dispatch.trace_id, delivery=delivery.pk) as step, run_as(attempt):
         try:
             receiver = resolve(delivery.receiver)
@@ -132,9 +134,7 @@ def deliver(delivery_id: str) -> str | None:
             # Retry and GiveUp are said on purpose; of anything else somebody will want to see where it came from.
             if not isinstance(raised, (Retry, GiveUp)):
                 logger.warning("Attempt failed.", exc_info=True, extra={"attempt": attempt.number})
-        return claims.settle(
-            claimed, error, schedule=schedule_of(receiver), calls=attempt.calls, span_id=step.span_id
-        )
+        return claims.settle(claimed, error, schedule=schedule_of(receiver), calls=attempt.calls, span_id=step.span_id)
 
 
 def _run(receiver: TaskReceiver, delivery: Delivery) -> None:
@@ -162,4 +162,3 @@ def beat(name: str, at: datetime | None = None) -> None:
     at = at or timezone.now()
     if not Heartbeat.objects.filter(name=name).update(beat_at=at):
         Heartbeat.objects.get_or_create(name=name, defaults={"beat_at": at})
-

@@ -17,7 +17,9 @@ class InboxEvent(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     provider = ExactCharField(max_length=32)
-    account = ExactCharField(max_length=64, blank=True, help_text="Which of our accounts at the provider; may be empty.")
+    account = ExactCharField(
+        max_length=64, blank=True, help_text="Which of our accounts at the provider; may be empty."
+    )
     event_id = ExactCharField(max_length=255)
     event_type = models.CharField(max_length=128)
     state = models.CharField(max_length=16, choices=State.choices)
@@ -25,6 +27,7 @@ class InboxEvent(models.Model):
     raw_body = models.BinaryField(
         null=True, help_text="The bytes as they came (private). NULL once retention has emptied them."
     )
+    body_kept = models.BooleanField(default=True, help_text="False once retention has emptied the body.")
     trace_id = ExactCharField(max_length=32)
     received_at = models.DateTimeField(default=timezone.now)
 
@@ -38,7 +41,7 @@ class InboxEvent(models.Model):
             models.Index(fields=["event_id"], name="event_by_event_id"),
             models.Index(fields=["trace_id"], name="event_by_trace"),
             models.Index(fields=["state", "id"], name="event_by_state"),
-            models.Index(fields=["received_at"], name="event_by_age"),
+            models.Index(fields=["body_kept", "received_at"], name="event_by_body"),
         ]
 
     def __str__(self) -> str:

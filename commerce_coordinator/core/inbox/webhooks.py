@@ -60,7 +60,7 @@ SignalTable = Mapping[str, tuple[CoordinatorSignal, Callable[[ProviderEvent, str
 class WebhookView(View):
     """One provider's webhook. Subclasses give `provider`, `signals`, `verify` and `parse`."""
 
-    http_method_names: ClassVar[list[str]] = ["post"]
+    http_method_names = ["post"]  # noqa: RUF012 - as Django has it
     provider: ClassVar[str]
     signals: ClassVar[SignalTable]
     #: By provider: a failed event is replayed by the view that once verified it.
@@ -255,5 +255,5 @@ def _is_kept(view: WebhookView, event: ProviderEvent, account: str) -> bool:
 
 
 def _is_passing(error: OperationalError) -> bool:
-    """Deadlock (1213) and lock wait time-out (1205) of MySQL; what else is operational does not heal in milliseconds."""
+    """Deadlock (1213) and lock wait time-out (1205) of MySQL; all else does not heal in milliseconds."""
     return connection.vendor == "mysql" and bool(error.args) and error.args[0] in (1205, 1213)

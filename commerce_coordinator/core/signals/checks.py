@@ -58,7 +58,8 @@ def _undeclarable_sends() -> list[CheckMessage]:
 
 def _short_leases() -> list[CheckMessage]:
     """A lease that ends while its task may still run gives the delivery to two workers."""
-    lease, found = settings.CC_LEASE_SECONDS, []
+    lease = settings.CC_LEASE_SECONDS
+    found: list[CheckMessage] = []
     for task in receivers.delivery_tasks():
         limit = getattr(current_app.tasks.get(task.path), "time_limit", None) or settings.CELERY_TASK_TIME_LIMIT
         if limit >= lease:

@@ -42,7 +42,9 @@ def read(configured: Any = None, *, complete: bool = True) -> SignalMap:
     mistakes: list[CheckMessage] = []
     routes: dict[str, list[Route]] = {}
     if not isinstance(configured, Mapping):
-        mistakes.append(mistake("E009", "CC_SIGNALS", "is no mapping", "Map each signal's path to a list of receivers."))
+        mistakes.append(
+            mistake("E009", "CC_SIGNALS", "is no mapping", "Map each signal's path to a list of receivers.")
+        )
         configured = {}
     for name, paths in configured.items():
         signal = _signal(name, mistakes)
@@ -98,7 +100,9 @@ def _field_mistakes(name: str, signal: CoordinatorSignal) -> list[CheckMessage]:
 def _route(signal: CoordinatorSignal | None, name: str, path: str, mistakes: list[CheckMessage]) -> Route | None:
     found = _import(path)
     if isinstance(found, _Missing):
-        mistakes.append(mistake("E001", path, f"does not resolve: {found.reason}", "Correct the receiver's dotted path."))
+        mistakes.append(
+            mistake("E001", path, f"does not resolve: {found.reason}", "Correct the receiver's dotted path.")
+        )
         return None
     task = delivery_task_at(path)
     if task is None and isinstance(found, (Task, Proxy)):

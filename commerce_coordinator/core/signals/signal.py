@@ -96,7 +96,7 @@ class CoordinatorSignal(Signal):
     async def asend(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise SendRefused()
 
-    def send_robust(self, sender: Any, **values: Any) -> list[tuple[Any, Any]]:  # type: ignore[override]
+    def send_robust(self, sender: Any, **values: Any) -> list[tuple[Any, Any]]:
         """Record the sending, then run the inline receivers. Returns Django's `[(receiver, result or exception), ...]`.
 
         For a delivery task the result is its Delivery; so it is for an inline receiver inside an open transaction,
@@ -114,7 +114,7 @@ class CoordinatorSignal(Signal):
             for route in recorded.sending.routes
         ]
 
-    async def asend_robust(self, sender: Any, **values: Any) -> list[tuple[Any, Any]]:  # type: ignore[override]
+    async def asend_robust(self, sender: Any, **values: Any) -> list[tuple[Any, Any]]:
         return await sync_to_async(self.send_robust)(sender, **values)
 
     def record(self, sender: Any, values: Mapping[str, Any]) -> Recorded:

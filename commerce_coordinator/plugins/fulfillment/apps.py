@@ -1,3 +1,5 @@
+from typing import Any, ClassVar
+
 from django.apps import AppConfig
 
 
@@ -7,4 +9,5 @@ class FulfillmentConfig(AppConfig):
     verbose_name = "Fulfillment"
     default_auto_field = "django.db.models.BigAutoField"
 
-    plugin_app = {}
+    #: Neither URLs nor settings of its own.
+    plugin_app: ClassVar[dict[str, Any]] = {}

@@ -8,5 +8,7 @@ class StripeConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     plugin_app = {
-        "url_config": {"commerce_coordinator.djangoapp": {"namespace": "stripe", "regex": "^stripe/", "relative_path": "urls"}}
+        "url_config": {
+            "commerce_coordinator.djangoapp": {"namespace": "stripe", "regex": "^stripe/", "relative_path": "urls"}
+        }
     }

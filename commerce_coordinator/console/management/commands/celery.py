@@ -12,7 +12,9 @@ from django.utils import autoreload
 
 
 class Command(BaseCommand):
-    help = "Start a Celery worker that reloads itself when Python files change. For development; production runs celery."
+    help = (
+        "Start a Celery worker that reloads itself when Python files change. For development; production runs celery."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--concurrency", type=int, default=2, help="worker processes (default 2)")

@@ -30,7 +30,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="one round, then exit")
         parser.add_argument(
-            "--interval", type=float, default=settings.CC_RELAY_INTERVAL, help="seconds between rounds (CC_RELAY_INTERVAL)"
+            "--interval",
+            type=float,
+            default=settings.CC_RELAY_INTERVAL,
+            help="seconds between rounds (CC_RELAY_INTERVAL)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -15,8 +15,9 @@ from commerce_coordinator.core.inbox.webhooks import replay_event
 
 class Command(BaseCommand):
     help = (
-        "Run dead deliveries again, with the same payload and a fresh budget of attempts; or failed events, from their "
-        "stored bytes. What an earlier try did is not done twice, unless --force. Exit code 1 when one was not replayed."
+        "Run dead deliveries again, with the same payload and a fresh budget of attempts; or failed events, from "
+        "their stored bytes. What an earlier try did is not done twice, unless --force. "
+        "Exit code 1 when one was not replayed."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

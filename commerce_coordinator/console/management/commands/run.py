@@ -56,7 +56,7 @@ class Command(BaseCommand):
             call_command("provision_stand_in", verbosity=0)
         users = get_user_model()._default_manager
         if not users.filter(is_superuser=True).exists():
-            users.create_superuser("admin", "admin@localhost", "admin")  # type: ignore[attr-defined]
+            users.create_superuser("admin", "admin@localhost", "admin")
 
     def _run(self, instance: Instance) -> None:
         stop = threading.Event()

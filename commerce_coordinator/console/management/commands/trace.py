@@ -19,7 +19,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "reference",
-            help="a provider's event id (evt_...), a trace id, an order number, or the id of an event, dispatch or delivery",
+            help="a provider's event id (evt_...), a trace id, an order number, or the id of a row",
         )
         parser.add_argument("--json", action="store_true", help="for programs: a list of traces, nested")
 

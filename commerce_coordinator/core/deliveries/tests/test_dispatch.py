@@ -1,9 +1,9 @@
 """One dispatch per fact, one delivery per route, written with the sender's own rows or not at all."""
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 
-from commerce_coordinator.accounts.models import User
 from commerce_coordinator.core.deliveries import publish
 from commerce_coordinator.core.deliveries.models import Delivery, Dispatch
 from commerce_coordinator.core.deliveries.replay import replay
@@ -15,6 +15,8 @@ from commerce_coordinator.core.testing import routes_as, run_deliveries
 from . import receivers_for_tests as r
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
+
+User = get_user_model()
 
 
 def test_sending_is_rolled_back_with_the_senders_own_rows() -> None:

@@ -47,7 +47,9 @@ def history(transactional_db: None) -> str:
     )
     if connection.vendor == "mysql":
         with connection.cursor() as cursor:
-            cursor.execute("ANALYZE TABLE inbox_inboxevent, deliveries_dispatch, deliveries_delivery, deliveries_attempt")
+            cursor.execute(
+                "ANALYZE TABLE inbox_inboxevent, deliveries_dispatch, deliveries_delivery, deliveries_attempt"
+            )
             cursor.fetchall()
     return events[7].event_id
 

@@ -7,10 +7,10 @@ import pytest
 from django.db import OperationalError, connection
 
 from commerce_coordinator.core.deliveries.models import Delivery, Dispatch
+from commerce_coordinator.core.exceptions import EventIgnored, EventNotUnderstood, NotReplayable, WebhookRefused
 from commerce_coordinator.core.inbox import webhooks
 from commerce_coordinator.core.inbox.models import InboxEvent
 from commerce_coordinator.core.inbox.webhooks import ProviderEvent, WebhookView, replay_event
-from commerce_coordinator.core.exceptions import EventIgnored, EventNotUnderstood, NotReplayable, WebhookRefused
 from commerce_coordinator.core.signals.signal import CoordinatorSignal
 from commerce_coordinator.core.testing import assert_not_sent, assert_sent, routes_as
 
@@ -94,7 +94,10 @@ def test_duplicate_is_answered_200_and_adds_nothing(post) -> None:
 
 def test_ids_that_differ_in_case_or_account_are_different_events(post) -> None:
     for event_id, account in [("evt_a", ""), ("evt_A", ""), ("evt_a", "shop")]:
-        assert post({"id": event_id, "type": "paid", "payment": f"{event_id}{account}"}, account=account).status_code == 200
+        assert (
+            post({"id": event_id, "type": "paid", "payment": f"{event_id}{account}"}, account=account).status_code
+            == 200
+        )
     assert (InboxEvent.objects.count(), Dispatch.objects.count()) == (3, 3)
 
 
@@ -123,7 +126,9 @@ def test_event_without_a_signal_is_kept_with_the_reason(post, event, state: str,
 
 def test_failed_event_is_replayed_from_its_bytes_after_a_fix(post, monkeypatch) -> None:
     post({"id": "e", "type": "paid", "case": "no order"})
-    monkeypatch.setattr(TestProviderView, "signals", {"paid": (paid, lambda *_: {"order_number": "X", "payment_id": "p"})})
+    monkeypatch.setattr(
+        TestProviderView, "signals", {"paid": (paid, lambda *_: {"order_number": "X", "payment_id": "p"})}
+    )
     row = replay_event(InboxEvent.objects.get())
     assert (row.state, row.reason) == ("sent", "")
     assert_sent(paid, times=1, order_number="X")

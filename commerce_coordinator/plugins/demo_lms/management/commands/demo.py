@@ -28,7 +28,7 @@ MANAGE = Path(__file__).resolve().parents[5] / "manage.py"
 
 class Command(BaseCommand):
     help = (
-        "Send one purchase of three courses through the service, by a signed Stripe webhook over HTTP, and show its trace. "
+        "Send one purchase of three courses through the service, by a signed Stripe webhook, and show its trace. "
         "Starts an instance of its own in a temporary folder, unless --url names a running one. "
         "Exit code 0 only if every delivery succeeded and the stand-in LMS holds the three enrolments."
     )
@@ -45,7 +45,9 @@ class Command(BaseCommand):
             try:
                 self._purchase(url, options["secret"], options["timeout"])
             except requests.RequestException as error:
-                raise CommandError(f"{url} does not answer ({type(error).__name__}). Is `make run` running there?") from None
+                raise CommandError(
+                    f"{url} does not answer ({type(error).__name__}). Is `make run` running there?"
+                ) from None
 
     # --- The purchase ---
 

@@ -1,0 +1,40 @@
+"""Retention: bodies of old events are emptied. The row stays, a tombstone: a late duplicate is still known."""
+
+import logging
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from commerce_coordinator.core.chores import chore
+
+from .models import InboxEvent
+
+logger = logging.getLogger(__name__)
+
+BATCH = 500
+MOST_BATCHES = 20
+
+
+@chore(every=timedelta(minutes=10))
+def empty_old_bodies() -> int:
+    """Empty the bodies of events older than CC_RETENTION_DAYS, except failed ones. Returns how many."""
+    before = timezone.now() - timedelta(days=settings.CC_RETENTION_DAYS)
+    emptied = 0
+    for _ in range(MOST_BATCHES):
+        keys = list(
+            InboxEvent.objects.filter(body_kept=True, received_at__lt=before)
+            .exclude(state=InboxEvent.State.FAILED)
+            .values_list("pk", flat=True)[:BATCH]
+        )
+        if not keys:
+            break
+        # The state again: it may have been replayed, or failed, in between.
+        emptied += (
+            InboxEvent.objects.filter(pk__in=keys)
+            .exclude(state=InboxEvent.State.FAILED)
+            .update(raw_body=None, body_kept=False)
+        )
+    if emptied:
+        logger.info("Old event bodies emptied.", extra={"events": emptied})
+    return emptied
