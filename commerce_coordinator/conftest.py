@@ -42,12 +42,28 @@ def missing_chromium() -> str:
     return "" if shutil.which("chromium") or shutil.which("chromium-browser") else "no chromium on the PATH"
 
 
+#: Plugins left out of the settings: their own tests, and those that need them, are left out too.
+WITHOUT = [name for name in os.environ.get("CC_WITHOUT_PLUGINS", "").split(",") if name]
+collect_ignore = [f"plugins/{name}" for name in WITHOUT]
+
 NEEDS = {"mariadb": missing_mariadb, "redis": missing_redis, "chromium": missing_chromium}
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "needs_plugins(*names): left out where one of these plugins is")
     for name in NEEDS:
         config.addinivalue_line("markers", f"needs_{name}: skipped without {name}, unless CC_REQUIRE_SERVICES is set")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not WITHOUT:
+        return
+    kept, left_out = [], []
+    for item in items:
+        needed = {name for marker in item.iter_markers("needs_plugins") for name in marker.args}
+        (left_out if needed & set(WITHOUT) else kept).append(item)
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = kept
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -13,6 +13,14 @@ SIZES = [
     pytest.param("services", marks=[pytest.mark.service, pytest.mark.needs_mariadb, pytest.mark.needs_redis]),
 ]
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The whole needs all its parts."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.needs_plugins("stripe", "fulfillment", "lms", "notifications", "demo_lms"))
+
+
 only_services = pytest.mark.parametrize("size", [SIZES[1]], indirect=True, scope="module")
 
 

@@ -1,0 +1,62 @@
+"""Any plugin can be removed from the settings together with its routes: the service starts, the others' tests pass."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from commerce_coordinator.console.supervisor import ROOT
+
+PLUGINS = sorted(path.parent.name for path in (ROOT / "commerce_coordinator" / "plugins").glob("*/apps.py"))
+
+
+def run_without(plugin: str, folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env={
+            **{name: value for name, value in os.environ.items() if name != "CC_REQUIRE_SERVICES"},
+            "CC_WITHOUT_PLUGINS": plugin,
+            "DJANGO_SETTINGS_MODULE": "commerce_coordinator.settings.test",
+            "CC_DATA": str(folder),
+        },
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+
+
+def test_all_plugins_are_known() -> None:
+    assert {"demo_lms", "fulfillment", "lms", "notifications", "stripe"} <= set(PLUGINS)
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_service_starts_without(plugin: str, tmp_path: Path) -> None:
+    started = run_without(
+        plugin,
+        tmp_path,
+        "-W",
+        "error",
+        "-c",
+        "from commerce_coordinator.wsgi import application;"
+        "from django.apps import apps;"
+        "from django.test import Client;"
+        f"assert not apps.is_installed('commerce_coordinator.plugins.{plugin}');"
+        "print(Client().get('/').status_code)",
+    )
+    assert (started.returncode, started.stdout.strip()) == (0, "200"), started.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_other_tests_pass_without(plugin: str, tmp_path: Path) -> None:
+    # `service` would need MariaDB and Redis, which change nothing here.
+    done = run_without(plugin, tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow and not service")
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
+    passed = re.search(r"(\d+) passed", done.stdout)
+    assert passed is not None
+    assert int(passed[1]) > 200
