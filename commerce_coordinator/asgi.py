@@ -1,6 +1,7 @@
 """The way in for asynchronous servers. A wrong map does not start."""
 
 import os
+import sys
 
 from django.core.asgi import get_asgi_application
 
@@ -9,6 +10,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "commerce_coordinator.settings.l
 
 application = get_asgi_application()
 
+from commerce_coordinator.core.exceptions import WrongMap  # noqa: E402
 from commerce_coordinator.core.signals.checks import enforce  # noqa: E402
 
-enforce()
+try:
+    enforce()
+except WrongMap as wrong:
+    print(wrong, file=sys.stderr)  # noqa: T201 - the last words of a process that does not start
+    # 3 is how a gunicorn worker says that it cannot boot: gunicorn stops instead of starting another.
+    raise SystemExit(3) from None

@@ -11,7 +11,7 @@ from celery.signals import setup_logging, worker_init
 from commerce_coordinator.core import embedded_broker
 
 # Which side of the service a process is decides time-outs and what its sendings are marked with.
-if Path(sys.argv[0]).name == "celery" and "worker" in sys.argv:
+if "celery" in Path(sys.argv[0]).parts[-2:] and "worker" in sys.argv:
     os.environ.setdefault("CC_ROLE", "worker")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "commerce_coordinator.settings.local")
 

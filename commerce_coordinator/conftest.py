@@ -58,7 +58,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not WITHOUT:
         return
-    kept, left_out = [], []
+    kept: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
     for item in items:
         needed = {name for marker in item.iter_markers("needs_plugins") for name in marker.args}
         (left_out if needed & set(WITHOUT) else kept).append(item)

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from commerce_coordinator.core.deliveries.models import Heartbeat
+from commerce_coordinator.core.telemetry.masking import where
 
 logger = logging.getLogger(__name__)
 
@@ -51,8 +52,11 @@ def run_due_chores(now: datetime | None = None) -> list[str]:
         ran.append(each.name)
         try:
             each.function()
-        except Exception:  # one chore's failure is not the others'
-            logger.exception("Chore failed.", extra={"chore": each.name})
+        except Exception as error:  # one chore's failure is not the others'
+            logger.error(
+                "Chore failed.",
+                extra={"chore": each.name, "error_class": type(error).__name__, "where": where(error)},
+            )
     return ran
 
 

@@ -52,7 +52,9 @@ class Money(Payload):
 
     def as_decimal(self) -> Decimal:
         """The amount in major units, with the currency's own number of places."""
-        return Decimal(self.amount).scaleb(-iso_exponent(self.currency))
+        # Built, not computed: a computation rounds to the precision of the thread's decimal context.
+        sign, digits, _ = Decimal(self.amount).as_tuple()
+        return Decimal((sign, digits, -iso_exponent(self.currency)))
 
     def __str__(self) -> str:
         return f"{self.as_decimal()} {self.currency}"

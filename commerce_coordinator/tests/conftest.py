@@ -13,6 +13,7 @@ SIZES = [
     pytest.param("services", marks=[pytest.mark.service, pytest.mark.needs_mariadb, pytest.mark.needs_redis]),
 ]
 
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The whole needs all its parts."""
     here = Path(__file__).parent

@@ -55,7 +55,9 @@ def test_service_starts_without(plugin: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("plugin", PLUGINS)
 def test_other_tests_pass_without(plugin: str, tmp_path: Path) -> None:
     # `service` would need MariaDB and Redis, which change nothing here.
-    done = run_without(plugin, tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow and not service")
+    done = run_without(
+        plugin, tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow and not service"
+    )
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
     passed = re.search(r"(\d+) passed", done.stdout)
     assert passed is not None

@@ -15,11 +15,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from commerce_coordinator.core.crash_points import reached
 from commerce_coordinator.core.ids import uuid7
+from commerce_coordinator.core.transactions import atomically
 
 from .models import Attempt, Delivery
 from .receivers import UnknownReceiver, resolve, schedule_of
@@ -120,7 +120,8 @@ def settle(
     delivery = claimed.delivery
     reached("delivery.ran", delivery.receiver)
     changes = _after(error, delivery.attempts, schedule, now)
-    with transaction.atomic():
+
+    def write() -> int:
         ours = Delivery.objects.filter(pk=delivery.pk, state=State.RUNNING, claim_id=claimed.claim_id).update(**changes)
         if ours:
             Attempt(
@@ -137,7 +138,9 @@ def settle(
                 started_at=claimed.claimed_at,
                 ended_at=now,
             ).save(force_insert=True)
-    if not ours:
+        return ours
+
+    if not atomically(write):
         logger.warning("Not settled: the lease ran out and is another's.", extra={"delivery": str(delivery.pk)})
         return None
     reached("delivery.settled", delivery.receiver)
@@ -178,7 +181,8 @@ def take_back(delivery: Delivery, now: datetime) -> str | None:
         error_class="LeaseExpired",
         error_text=text,
     )
-    with transaction.atomic():
+
+    def write() -> int:
         ours = Delivery.objects.filter(
             pk=delivery.pk, state=State.RUNNING, claim_id=delivery.claim_id, lease_until__lte=now
         ).update(**changes)
@@ -195,7 +199,9 @@ def take_back(delivery: Delivery, now: datetime) -> str | None:
                 started_at=delivery.claimed_at or now,
                 ended_at=now,
             ).save(force_insert=True)
-    if not ours:
+        return ours
+
+    if not atomically(write):
         return None
     state: str = changes["state"]
     logger.warning(

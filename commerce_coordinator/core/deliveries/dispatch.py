@@ -15,6 +15,7 @@ from django.utils import timezone
 from commerce_coordinator.core.crash_points import reached
 from commerce_coordinator.core.ids import uuid7
 from commerce_coordinator.core.telemetry.context import current_span, new_span_id, new_trace_id
+from commerce_coordinator.core.transactions import atomically
 
 from .models import Delivery, Dispatch
 from .publish import publisher
@@ -66,25 +67,27 @@ class Recorded:
         return next((d for d in self.deliveries if d.receiver == route.receiver), None)
 
 
-def record(sending: Sending) -> Recorded:
+def record(sending: Sending, *, look_first: bool | None = None) -> Recorded:
     """Write the sending, in the surrounding transaction or in one of its own; publish when it is committed.
 
     Returns what is there if this (signal, dedupe key) was sent before. Raises what the database raises: a sending that
     could not be written must not look as if it had been. In a surrounding transaction a race with the same sending
     raises IntegrityError, and the transaction's owner runs it again.
+
+    look_first: whether to look for an earlier sending before writing. By default only in a surrounding transaction,
+    which an IntegrityError would spoil; an owner who is ready to run his again may save the statement.
     """
     dedupe_key = _dedupe_key(sending)
     if connection.in_atomic_block:
-        # An IntegrityError would spoil the owner's transaction, so look first.
-        return (dedupe_key and _find(sending, dedupe_key)) or _write(sending, dedupe_key)
+        found = _find(sending, dedupe_key) if dedupe_key and look_first is not False else None
+        return found or _write(sending, dedupe_key)
     try:
-        with transaction.atomic():
-            return _write(sending, dedupe_key)
+        return atomically(lambda: _write(sending, dedupe_key))
     except IntegrityError:
-        found = dedupe_key and _find(sending, dedupe_key)
-        if not found:
+        earlier = _find(sending, dedupe_key) if dedupe_key else None
+        if earlier is None:
             raise
-        return found
+        return earlier
 
 
 def sender_name(sender: Any) -> str:

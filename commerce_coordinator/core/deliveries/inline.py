@@ -8,6 +8,7 @@ from django.db.models import Case, CharField, Q, TextField, Value, When
 from django.utils import timezone
 
 from commerce_coordinator.core.telemetry.context import span
+from commerce_coordinator.core.telemetry.masking import where
 
 from .claims import error_class_of, error_text_of
 from .dispatch import Recorded
@@ -53,7 +54,10 @@ def _run_one(recorded: Recorded, delivery: Delivery, function: Any) -> tuple[Any
         try:
             return call(function, sending.values, sender=sending.sender, signal=sending.signal), None
         except Exception as error:  # a receiver's failure is never the sender's
-            logger.warning("Inline receiver failed.", exc_info=True, extra={"receiver": delivery.receiver})
+            logger.warning(
+                "Inline receiver failed.",
+                extra={"receiver": delivery.receiver, "error_class": type(error).__name__, "where": where(error)},
+            )
             return error, error
 
 
@@ -81,7 +85,10 @@ def _settle(recorded: Recorded, errors: dict[Any, Exception | None]) -> None:
     try:
         settled = Delivery.objects.filter(ours).update(**changes)
     except DatabaseError as error:
-        logger.exception("Outcomes of inline receivers were not written; the relay will end them.", exc_info=error)
+        logger.error(
+            "Outcomes of inline receivers were not written; the relay will end them.",
+            extra={"dispatch": str(recorded.dispatch.pk), "error_class": type(error).__name__},
+        )
         return
     if settled != len(errors):
         logger.warning("Not settled: the lease ran out.", extra={"dispatch": str(recorded.dispatch.pk)})

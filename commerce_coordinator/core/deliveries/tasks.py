@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from commerce_coordinator.core.exceptions import DirectCallRefused, GiveUp, Retry
 from commerce_coordinator.core.telemetry.context import span
+from commerce_coordinator.core.telemetry.masking import where
 
 from . import claims, contracts
 from .models import Delivery, Heartbeat
@@ -133,7 +134,10 @@ def deliver(delivery_id: str) -> str | None:
             error = raised
             # Retry and GiveUp are said on purpose; of anything else somebody will want to see where it came from.
             if not isinstance(raised, (Retry, GiveUp)):
-                logger.warning("Attempt failed.", exc_info=True, extra={"attempt": attempt.number})
+                logger.warning(
+                    "Attempt failed.",
+                    extra={"attempt": attempt.number, "error_class": type(raised).__name__, "where": where(raised)},
+                )
         return claims.settle(claimed, error, schedule=schedule_of(receiver), calls=attempt.calls, span_id=step.span_id)
 
 

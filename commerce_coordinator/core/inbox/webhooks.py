@@ -6,13 +6,12 @@ before that is answered so that the provider sends it again (503) or knows it ne
 
 import dataclasses
 import logging
-import random
-import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, ClassVar
 
-from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, connection, transaction
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.db import DatabaseError, IntegrityError, InterfaceError, transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
@@ -29,15 +28,14 @@ from commerce_coordinator.core.exceptions import (
 )
 from commerce_coordinator.core.signals.signal import CoordinatorSignal
 from commerce_coordinator.core.telemetry.context import Span, span
+from commerce_coordinator.core.telemetry.masking import where
+from commerce_coordinator.core.transactions import atomically
 
 from .models import InboxEvent
 
 logger = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 1024 * 1024
-
-#: A deadlock or a race with the same event is run again this often before the provider has to send again.
-TRANSACTION_TRIES = 5
 
 State = InboxEvent.State
 
@@ -60,7 +58,7 @@ SignalTable = Mapping[str, tuple[CoordinatorSignal, Callable[[ProviderEvent, str
 class WebhookView(View):
     """One provider's webhook. Subclasses give `provider`, `signals`, `verify` and `parse`."""
 
-    http_method_names = ["post"]  # noqa: RUF012 - as Django has it
+    http_method_names = ["post"]
     provider: ClassVar[str]
     signals: ClassVar[SignalTable]
     #: By provider: a failed event is replayed by the view that once verified it.
@@ -143,23 +141,26 @@ def keep(
     for the same event or business key.
     """
     outcome = interpret(view, event, account)
-    for attempt in range(TRANSACTION_TRIES):
+
+    def write(look_first: bool) -> tuple[InboxEvent, Recorded | None]:
+        row = _row(view, event, body, account, trace_id, outcome)
+        row.save(force_insert=True)
+        reached("webhook.kept")
+        recorded = outcome.record(row, look_first=look_first)
+        if recorded is not None and not recorded.new:
+            row.reason = f"The same fact was sent before: dispatch {recorded.dispatch.pk}."
+            row.save(update_fields=["reason"])
+        return row, recorded
+
+    # At first without looking, as nearly every event is new. Whoever meets what is there already looks then.
+    for look_first in (False, True):
         try:
-            with transaction.atomic():
-                row = _row(view, event, body, account, trace_id, outcome)
-                row.save(force_insert=True)
-                reached("webhook.kept")
-                recorded = outcome.record(row)
-            return row, recorded
+            return atomically(partial(write, look_first))
         except IntegrityError:
             if _is_kept(view, event, account):
                 return None, None
-            if attempt + 1 == TRANSACTION_TRIES:
+            if look_first:
                 raise
-        except OperationalError as error:
-            if not _is_passing(error) or attempt + 1 == TRANSACTION_TRIES:
-                raise
-            time.sleep(random.uniform(0.005, 0.02) * (attempt + 1))  # noqa: S311
     raise AssertionError("unreachable")
 
 
@@ -171,9 +172,11 @@ class Interpretation:
     reason: str = ""
     sending: Sending | None = None
 
-    def record(self, row: InboxEvent) -> Recorded | None:
+    def record(self, row: InboxEvent, *, look_first: bool = True) -> Recorded | None:
         """Record the sending, if there is one, in the inbox row's transaction."""
-        return record(dataclasses.replace(self.sending, event_id=row.pk)) if self.sending else None
+        if self.sending is None:
+            return None
+        return record(dataclasses.replace(self.sending, event_id=row.pk), look_first=look_first)
 
 
 def interpret(view: WebhookView, event: ProviderEvent, account: str) -> Interpretation:
@@ -189,7 +192,10 @@ def interpret(view: WebhookView, event: ProviderEvent, account: str) -> Interpre
     except (EventNotUnderstood, InvalidPayload) as why:
         return Interpretation(state=State.FAILED, reason=str(why)[:255])
     except Exception as error:  # the builder met what it was not written for; the event must not be lost for that
-        logger.exception("A payload could not be built.", extra={"event_type": event.event_type})
+        logger.error(
+            "A payload could not be built.",
+            extra={"event_type": event.event_type, "error_class": type(error).__name__, "where": where(error)},
+        )
         return Interpretation(state=State.FAILED, reason=f"Building the payload raised {type(error).__name__}.")
     return Interpretation(state=State.SENT, sending=sending)
 
@@ -232,7 +238,10 @@ def _body_of(request: HttpRequest) -> bytes:
         raise WebhookRefused("content_length_invalid", "Content-Length is no number.") from None
     if announced > MAX_BODY_BYTES:
         raise too_large
-    return request.body
+    try:
+        return request.body
+    except UnreadablePostError:
+        raise WebhookRefused("body_incomplete", "The body ended before its announced length.") from None
 
 
 def _row(
@@ -252,8 +261,3 @@ def _row(
 
 def _is_kept(view: WebhookView, event: ProviderEvent, account: str) -> bool:
     return InboxEvent.objects.filter(provider=view.provider, account=account, event_id=event.event_id).exists()
-
-
-def _is_passing(error: OperationalError) -> bool:
-    """Deadlock (1213) and lock wait time-out (1205) of MySQL; all else does not heal in milliseconds."""
-    return connection.vendor == "mysql" and bool(error.args) and error.args[0] in (1205, 1213)

@@ -1,7 +1,9 @@
 """Private values do not leave: a last line of defence behind 'log ids, never payloads'."""
 
 import re
+import traceback
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
 MASK = "•••"
@@ -45,3 +47,12 @@ def mask(value: Any) -> Any:
     if value is None or isinstance(value, (bool, int, float)):
         return value
     return mask_text(str(value))
+
+
+def where(error: BaseException, frames: int = 3) -> str:
+    """Where an error came from, innermost last, without its message: that may quote a payload.
+
+    `receivers.py:105 call > tasks.py:31 place_order`
+    """
+    found = traceback.extract_tb(error.__traceback__)[-frames:]
+    return " > ".join(f"{PurePath(each.filename).name}:{each.lineno} {each.name}" for each in found)

@@ -328,6 +328,15 @@ def test_a_full_consumer_gives_way_so_that_it_can_acknowledge(connection, monkey
         wait_until(lambda: len(taken) == 2 or drain(connection))
 
 
+def test_an_idle_call_ends_after_one_nap_so_that_no_acknowledgement_waits_for_long(connection, monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr("kombu.transport.virtual.base.monotonic", lambda: clock[0])
+    monkeypatch.setattr("kombu.transport.virtual.base.sleep", lambda nap: clock.append(clock.pop() + nap))
+    with connection.Consumer([Queue("q")], callbacks=[print]), pytest.raises(TimeoutError):
+        connection.drain_events(timeout=2)  # as Celery's worker asks
+    assert clock == [0.1]
+
+
 def test_a_second_worker_on_the_folder_ends_with_a_clear_line(tmp_path):
     with connect(tmp_path / "broker") as connection, connection.Consumer([Queue("q")]):
         with celery_worker(tmp_path) as second:

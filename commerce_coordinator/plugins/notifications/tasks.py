@@ -2,7 +2,9 @@
 
 import smtplib
 
+from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives
+from django.core.validators import validate_email
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
@@ -17,6 +19,10 @@ def send_order_confirmation(
     *, order_number: str, money: Money, username: str, email: str, lines: tuple[OrderLine, ...]
 ) -> None:
     """Tell the learner that the order is placed, in text and HTML."""
+    try:
+        validate_email(email)
+    except ValidationError:
+        raise GiveUp("The learner's e-mail address is none.") from None
     context = {"order_number": order_number, "money": money, "username": username, "lines": lines}
     message = EmailMultiAlternatives(
         subject=_("Your order %(order_number)s") % {"order_number": order_number},

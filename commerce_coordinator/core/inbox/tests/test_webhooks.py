@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 
 from commerce_coordinator.core.deliveries.models import Delivery, Dispatch
 from commerce_coordinator.core.exceptions import EventIgnored, EventNotUnderstood, NotReplayable, WebhookRefused
@@ -105,6 +106,8 @@ def test_two_events_of_one_payment_are_both_kept_and_sent_once(post) -> None:
     post({"id": "evt_1", "type": "paid", "payment": "pay_7"})
     post({"id": "evt_2", "type": "paid", "payment": "pay_7"})
     assert (InboxEvent.objects.count(), Dispatch.objects.count(), Delivery.objects.count()) == (2, 1, 1)
+    second = InboxEvent.objects.get(event_id="evt_2")
+    assert (second.state, str(Dispatch.objects.get().pk) in second.reason) == ("sent", True)
 
 
 @pytest.mark.parametrize(
@@ -179,6 +182,7 @@ def test_failing_to_record_the_sending_keeps_no_event_either(post, monkeypatch) 
     assert not InboxEvent.objects.exists()
 
 
+@pytest.mark.django_db(transaction=True)
 def test_deadlock_is_run_again_and_not_answered_503(post, monkeypatch) -> None:
     monkeypatch.setattr(connection, "vendor", "mysql")  # the error and its number are MySQL's
     real, failures = Dispatch.save, [OperationalError(1213, "Deadlock found")] * 2
@@ -197,3 +201,19 @@ def test_failing_inline_receiver_does_not_reach_the_provider(post) -> None:
     with routes_as({f"{HERE}.paid": [f"{HERE}.broken"]}):
         assert post(EVENT).status_code == 200
     assert Delivery.objects.get().state == "dead"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_accepted_event_takes_three_statements_and_a_duplicate_two(post) -> None:
+    def statements() -> list[str]:
+        with CaptureQueriesContext(connection) as captured:
+            assert post(EVENT).status_code == 200
+        return [
+            sql.split()[0]
+            for sql in (each["sql"] for each in captured)
+            if not sql.startswith(("BEGIN", "COMMIT", "ROLLBACK"))
+        ]
+
+    with routes_as({f"{HERE}.paid": ["commerce_coordinator.core.inbox.tests.tasks_for_tests.fulfil"]}):
+        assert statements() == ["INSERT", "INSERT", "INSERT"]
+        assert statements() == ["INSERT", "SELECT"]

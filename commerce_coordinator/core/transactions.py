@@ -1,0 +1,38 @@
+"""Transactions that are run again when the database says so."""
+
+import random
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.db import OperationalError, connection, transaction
+
+Result = TypeVar("Result")
+
+TRIES = 5
+
+#: MySQL's numbers: lock wait time-out, deadlock. The other databases' operational errors do not heal in milliseconds.
+_PASSING = frozenset({1205, 1213})
+
+
+def is_passing(error: OperationalError) -> bool:
+    """Did the database undo the transaction only because another was in its way?"""
+    return connection.vendor == "mysql" and bool(error.args) and error.args[0] in _PASSING
+
+
+def atomically(function: Callable[[], Result]) -> Result:
+    """Run `function` in a transaction; again, from its beginning, after a deadlock.
+
+    Inside another transaction it runs once: a deadlock has undone the outer part too, which only its owner can repeat.
+    """
+    tries = 1 if connection.in_atomic_block else TRIES
+    for number in range(1, tries):
+        try:
+            with transaction.atomic():
+                return function()
+        except OperationalError as error:
+            if not is_passing(error):
+                raise
+            time.sleep(random.uniform(0.005, 0.02) * number)  # noqa: S311 - spreads those that collided
+    with transaction.atomic():
+        return function()
