@@ -216,4 +216,6 @@ def test_accepted_event_takes_three_statements_and_a_duplicate_two(post) -> None
 
     with routes_as({f"{HERE}.paid": ["commerce_coordinator.core.inbox.tests.tasks_for_tests.fulfil"]}):
         assert statements() == ["INSERT", "INSERT", "INSERT"]
-        assert statements() == ["INSERT", "SELECT"]
+        failed_insert, look_up = statements()  # MySQL's driver does not tell the text of a statement that failed
+        assert failed_insert in ("INSERT", "None")
+        assert look_up == "SELECT"
