@@ -75,7 +75,10 @@ class ApiClient:
         self, method: str, url: str, headers: dict[str, str], options: dict[str, Any]
     ) -> Callable[[], requests.Response]:
         def send() -> requests.Response:
-            return self.session.request(method, url, headers=dict(headers), timeout=self.timeout, **options)
+            # A POST that is redirected would go on as a GET, and the page behind be taken for an answer.
+            return self.session.request(
+                method, url, headers=dict(headers), timeout=self.timeout, allow_redirects=False, **options
+            )
 
         return send
 
@@ -94,11 +97,11 @@ class ApiClient:
             note["status"] = response.status_code
         except requests.RequestException as error:
             note["error"] = type(error).__name__
-            answered = getattr(error, "response", None)
-            if answered is not None:
-                # The token call answered, but not with a token.
-                note["status"] = answered.status_code
-                return answered
+            if error.response is not None:
+                # The call for a token was answered without one: a matter of settings or of the far side, not of ours.
+                note["status"] = error.response.status_code
+                text = f"No token from the far side: it answered {note['status']}: {message_of(error.response)}"
+                raise Retry(text, after=retry_after(error.response)) from error
             raise Retry(f"No answer from the far side: {type(error).__name__}.") from error
         finally:
             note["ms"] = round((time.perf_counter() - started) * 1000, 1)
@@ -109,10 +112,11 @@ class ApiClient:
 
     def _checked(self, response: requests.Response) -> requests.Response:
         status = response.status_code
-        if response.ok:
+        if requests.codes.ok <= status < requests.codes.multiple_choices:
             return response
         text = f"The far side answered {status}: {message_of(response)}"
-        if status >= 500 or status in self.passing or status == requests.codes.unauthorized:
+        # A redirection is a page for times of maintenance, or a wrong URL in our settings: both are mended.
+        if status >= 500 or response.is_redirect or status in self.passing or status == requests.codes.unauthorized:
             raise Retry(text, after=retry_after(response))
         raise GiveUp(text)
 
@@ -141,7 +145,7 @@ def retry_after(response: requests.Response) -> float | None:
         return float(value)
     try:
         at = email.utils.parsedate_to_datetime(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     if at.tzinfo is None:
         return None

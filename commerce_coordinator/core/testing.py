@@ -10,7 +10,6 @@ All of it works on real rows, so a test needs a database (`@pytest.mark.django_d
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -71,7 +70,7 @@ def assert_not_sent(signal: CoordinatorSignal) -> None:
         raise AssertionError(f"{signal.name} was not to be sent, but was, {count} times.")
 
 
-def run_deliveries(*, now: datetime | None = None, most: int = 1000) -> list[Delivery]:
+def run_deliveries(*, most: int = 1000) -> list[Delivery]:
     """Run what is due, as a worker would, until nothing is; what they send on, too. Returns what was run, settled.
 
     Retries that lie in the future stay; freeze a later time to run them. `most` guards against a circle of sendings.
@@ -79,7 +78,7 @@ def run_deliveries(*, now: datetime | None = None, most: int = 1000) -> list[Del
     ran: list[Delivery] = []
     for _ in range(most):
         due = (
-            Delivery.objects.filter(state=Delivery.State.PENDING, next_attempt_at__lte=now or timezone.now())
+            Delivery.objects.filter(state=Delivery.State.PENDING, next_attempt_at__lte=timezone.now())
             .order_by("id")
             .first()
         )

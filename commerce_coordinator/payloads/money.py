@@ -18,6 +18,9 @@ ISO_EXPONENTS = {
 }
 DEFAULT_EXPONENT = 2
 
+#: Fits into 64 bits and into JSON numbers that other languages read without loss (2**53).
+LARGEST_AMOUNT = 10**15
+
 CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 
@@ -29,7 +32,7 @@ def iso_exponent(currency: str) -> int:
 class Money(Payload):
     """An amount in the currency's ISO minor unit: 14900 EUR is 149.00 euros, 14900 JPY is 14,900 yen."""
 
-    amount: Annotated[int, Field(strict=True)]
+    amount: Annotated[int, Field(strict=True, ge=-LARGEST_AMOUNT, le=LARGEST_AMOUNT)]
     currency: CurrencyCode
 
     @classmethod

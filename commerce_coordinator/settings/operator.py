@@ -27,11 +27,9 @@ def read(path: Path) -> dict[str, Any]:
         loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ImproperlyConfigured(f"COMMERCE_COORDINATOR_CFG: {path} cannot be read: {error.strerror}.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: what looks like a date and is none
         # A parser's message quotes the line, which may be a secret: only the place is told.
-        mark = getattr(error, "problem_mark", None)
-        place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "its encoding is not UTF-8"
-        raise ImproperlyConfigured(f"COMMERCE_COORDINATOR_CFG: {path} is not valid YAML ({place}).") from None
+        raise ImproperlyConfigured(f"COMMERCE_COORDINATOR_CFG: {path} is not valid YAML ({_place(error)}).") from None
     if loaded is None:
         return {}
     if not isinstance(loaded, dict) or not all(isinstance(key, str) and key.isupper() for key in loaded):
@@ -39,6 +37,15 @@ def read(path: Path) -> dict[str, Any]:
             f"COMMERCE_COORDINATOR_CFG: {path} must map names of settings, in capitals, to their values."
         )
     return loaded
+
+
+def _place(error: Exception) -> str:
+    mark = getattr(error, "problem_mark", None)
+    if mark:
+        return f"line {mark.line + 1}, column {mark.column + 1}"
+    if isinstance(error, UnicodeDecodeError):
+        return "its encoding is not UTF-8"
+    return "a character that YAML does not allow, or a date that no calendar has"
 
 
 def apply(loaded: Mapping[str, Any], settings: MutableMapping[str, Any]) -> None:
@@ -59,15 +66,20 @@ def complaints(settings: Mapping[str, Any]) -> list[str]:
         value = settings.get(name)
         if not value:
             found.append(f"{name} is not set. {remedy}")
+        elif name == "CC_STRIPE_SECRETS" and not _are_lists_of_secrets(value):
+            found.append(f"{name} must map each account to a list of secrets, none of them empty. {remedy}")
         elif _is_known_to_all(value):
             found.append(f"{name} is a value that everybody knows. {remedy}")
     key = settings.get("SECRET_KEY") or ""
-    if key and not _is_known_to_all(key) and len(key) < _SHORTEST_SECRET_KEY:
+    if not isinstance(key, str):
+        found.append("SECRET_KEY must be a text. Put it into quotes.")
+    elif key and not _is_known_to_all(key) and len(key) < _SHORTEST_SECRET_KEY:
         found.append(f"SECRET_KEY is shorter than {_SHORTEST_SECRET_KEY} characters. Use a long random one.")
     if str(settings.get("CELERY_BROKER_URL", "")).startswith(("embedded:", "memory:", "filesystem:")):
         found.append("CELERY_BROKER_URL names a broker for laptops. Use redis://host:6379/0 or amqp://...")
-    if settings.get("CC_STRIPE_TOLERANCE", 1) <= 0:
-        found.append("CC_STRIPE_TOLERANCE must be above 0: 0 switches the check of the timestamp off.")
+    tolerance = settings.get("CC_STRIPE_TOLERANCE", 1)
+    if not isinstance(tolerance, int) or tolerance <= 0:
+        found.append("CC_STRIPE_TOLERANCE must be seconds above 0: 0 switches the check of the timestamp off.")
     return found
 
 
@@ -86,6 +98,16 @@ def _required(settings: Mapping[str, Any]) -> dict[str, str]:
         required["CC_LMS_CLIENT_ID"] = "Name the OAuth client of this service at the LMS."
         required["CC_LMS_CLIENT_SECRET"] = "Give that client's secret."
     return required
+
+
+def _are_lists_of_secrets(value: Any) -> bool:
+    """False for a text where a list belongs, too: each of its letters would pass for a secret."""
+    return isinstance(value, Mapping) and all(
+        isinstance(secrets, (list, tuple))
+        and secrets
+        and all(isinstance(each, str) and each.strip() for each in secrets)
+        for secrets in value.values()
+    )
 
 
 def _is_known_to_all(value: Any) -> bool:

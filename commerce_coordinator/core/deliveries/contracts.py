@@ -4,14 +4,15 @@ Deploys overlap: a worker of yesterday's code reads rows of today's, and the oth
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any, get_args
+from collections.abc import Mapping
+from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 from pydantic import BaseModel, ValidationError
 
 from commerce_coordinator.core.exceptions import GiveUp, InvalidPayload
-from commerce_coordinator.core.telemetry.masking import MASK, mask
+
+from .privacy import hide
 
 _contracts: dict[str, type[BaseModel] | None] = {}
 
@@ -53,46 +54,15 @@ def read(signal: str, stored: Any) -> dict[str, Any]:
     if contract is None:
         return dict(stored)
     try:
-        return values_of(contract.model_validate(stored, extra="ignore"))
+        # As JSON: a strict contract takes a list for a tuple, or a text for a date, only from there.
+        return values_of(contract.model_validate_json(json.dumps(stored), extra="ignore"))
     except ValidationError as error:
         raise GiveUp(f"The stored payload no longer fits {contract.__name__}: {_reasons(error)}.") from None
 
 
 def masked(signal: str, stored: Any) -> Any:
     """The stored payload for eyes without the permission: private fields are hidden."""
-    contract = _contracts.get(signal)
-    if contract is None:
-        return mask(stored)
-    return _without(stored, set(private_paths(contract)))
-
-
-def private_paths(contract: type[BaseModel], _outer: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """The paths of all fields marked `json_schema_extra={"private": True}`, in nested models and lists too."""
-    for name, field in contract.model_fields.items():
-        path = (*_outer, name)
-        extra = field.json_schema_extra
-        if isinstance(extra, dict) and extra.get("private"):
-            yield path
-            continue
-        for model in _models_in(field.annotation):
-            yield from private_paths(model, path)
-
-
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for inner in get_args(annotation):
-        yield from _models_in(inner)
-
-
-def _without(value: Any, paths: set[tuple[str, ...]], at: tuple[str, ...] = ()) -> Any:
-    if at in paths:
-        return MASK
-    if isinstance(value, Mapping):
-        return {key: _without(inner, paths, (*at, key)) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_without(inner, paths, at) for inner in value]
-    return value
+    return hide(_contracts.get(signal), stored)
 
 
 def _reasons(error: ValidationError) -> str:

@@ -90,7 +90,7 @@ class WebhookView(View):
                 "Webhook refused.",
                 extra={"provider": self.provider, "code": refusal.code, "status": refusal.status},
             )
-            return error_response(refusal.code, str(refusal), status=refusal.status)
+            return _logged(error_response(refusal.code, str(refusal), status=refusal.status))
         except (DatabaseError, InterfaceError) as error:  # InterfaceError, a lost connection, is no DatabaseError
             return self._unavailable(error)
 
@@ -129,7 +129,7 @@ class WebhookView(View):
         )
         response = error_response("unavailable", "The event could not be kept; send it again.", status=503)
         response["Retry-After"] = "5"
-        return response
+        return _logged(response)
 
 
 def keep(
@@ -227,6 +227,12 @@ def replay_event(row: InboxEvent) -> InboxEvent:
 def error_response(code: str, message: str, *, status: int) -> JsonResponse:
     """The one shape of an error."""
     return JsonResponse({"error": {"code": code, "message": message}}, status=status)
+
+
+def _logged(response: HttpResponse) -> HttpResponse:
+    """Tell Django that this answer has its log line: it would write a second one for a 4xx or 5xx."""
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response
 
 
 def _body_of(request: HttpRequest) -> bytes:

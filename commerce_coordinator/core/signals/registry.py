@@ -27,4 +27,4 @@ def load() -> None:
 
 def by_name() -> "dict[str, CoordinatorSignal]":
     """All signals, sorted by dotted path."""
-    return dict(sorted((signal.name, signal) for signal in _signals))
+    return {signal.name: signal for signal in sorted(_signals, key=lambda each: each.name)}

@@ -31,7 +31,7 @@ class CoordinatorSignal(Signal):
     contract: a pydantic model of the payload; None allows any values (JSON, if a delivery task receives them).
     subject, person: names of the fields that say what it is about (an order number) and whom (the LMS user id).
     unique_by: names of the fields that make up the business key; a second sending with the same values adds nothing.
-    name: dotted path; found by itself when the signal is a module's attribute.
+    name: dotted path; found by itself when the signal is a module's attribute, so only tests give it.
     """
 
     def __init__(

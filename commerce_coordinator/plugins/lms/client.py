@@ -63,7 +63,7 @@ class LmsClient(ApiClient):
         idempotency_key: str | None = None,
     ) -> None:
         """Create, reactivate or change an enrolment. Raises GiveUp on 400, 403, 404; Retry on what may pass."""
-        self.call(
+        response = self.call(
             "POST",
             ENROLLMENT,
             idempotency_key=idempotency_key,
@@ -75,6 +75,8 @@ class LmsClient(ApiClient):
                 "enrollment_attributes": attributes,
             },
         )
+        if not isinstance(_json(response), dict):
+            raise Retry("The LMS answered an enrolment with something else than an enrolment.")
 
 
 def _json(response: requests.Response) -> Any:

@@ -56,6 +56,9 @@ def _text(found: Mapping[str, Any], name: str, *, where: str = "data.object.") -
     value = found.get(name)
     if not isinstance(value, str) or not value.strip():
         raise EventNotUnderstood(f"{where}{name} is missing or empty.")
+    # Half a surrogate pair, which JSON allows, can be stored nowhere; a line break has no business in a reference.
+    if not value.strip().isprintable():
+        raise EventNotUnderstood(f"{where}{name} holds characters that cannot be printed.")
     return value.strip()
 
 

@@ -18,6 +18,9 @@ logger = logging.getLogger(__name__)
 #: Stripe's event ids are at most this long.
 LONGEST_EVENT_ID = 255
 
+TOO_OLD = "The signature's timestamp is too old."
+DOES_NOT_MATCH = "The signature does not match the body."
+
 
 class StripeWebhookView(WebhookView):
     """`/stripe/webhook/` and `/stripe/webhook/<account>/`."""
@@ -44,7 +47,7 @@ class StripeWebhookView(WebhookView):
         # Two secrets are valid while one is rolled.
         failures = [_failure(text, header, secret) for secret in secrets]
         if all(failures):
-            raise WebhookRefused("signature_invalid", failures[0] or "")
+            raise WebhookRefused("signature_invalid", TOO_OLD if TOO_OLD in failures else DOES_NOT_MATCH)
 
     def parse(self, body: bytes) -> ProviderEvent:
         try:
@@ -54,11 +57,16 @@ class StripeWebhookView(WebhookView):
         if not isinstance(data, dict):
             raise WebhookRefused("body_not_an_object", "The body is not a JSON object.")
         event_id, event_type = data.get("id"), data.get("type")
-        if not isinstance(event_id, str) or not 0 < len(event_id) <= LONGEST_EVENT_ID:
-            raise WebhookRefused("event_id_invalid", "The event's id must be a text of 1 to 255 characters.")
-        if not isinstance(event_type, str) or not event_type:
-            raise WebhookRefused("event_type_invalid", "The event's type must be a text.")
+        if not _is_reference(event_id) or len(event_id) > LONGEST_EVENT_ID:
+            raise WebhookRefused("event_id_invalid", "The event's id must be a text of 1 to 255 ASCII characters.")
+        if not _is_reference(event_type):
+            raise WebhookRefused("event_type_invalid", "The event's type must be a text of ASCII characters.")
         return ProviderEvent(event_id=event_id, event_type=event_type, data=data)
+
+
+def _is_reference(value: object) -> bool:
+    """Stripe's own names are printable ASCII; what is not, half a surrogate pair say, could not even be stored."""
+    return isinstance(value, str) and value.isascii() and value.isprintable() and bool(value)
 
 
 def _failure(body: str, header: str, secret: str) -> str | None:
@@ -67,6 +75,6 @@ def _failure(body: str, header: str, secret: str) -> str | None:
         stripe.WebhookSignature.verify_header(body, header, secret, settings.CC_STRIPE_TOLERANCE)
     except stripe.SignatureVerificationError as error:
         if "outside the tolerance" in str(error):
-            return "The signature's timestamp is too old."
-        return "The signature does not match the body."
+            return TOO_OLD
+        return DOES_NOT_MATCH
     return None

@@ -59,7 +59,7 @@ def assert_indexed(query: QuerySet[Any], *, rows: int = 20) -> None:
     plan = query.explain()
     if connection.vendor == "sqlite":
         for line in plan.splitlines():
-            ordered_walk = "USING INDEX" in line and query.query.is_sliced
+            ordered_walk = "USING INDEX" in line and query.query.is_sliced and not query.query.where
             assert "SCAN" not in line or ordered_walk, plan
             assert "USE TEMP B-TREE FOR ORDER BY" not in line, plan
     else:
@@ -86,9 +86,12 @@ QUERIES: dict[str, Callable[[], QuerySet[Any]]] = {
     "list: newest deliveries": lambda: Delivery.objects.order_by("-id")[:50],
     "list: a receiver's": lambda: Delivery.objects.filter(receiver="other").order_by("-id")[:50],
     "list: failed events": lambda: InboxEvent.objects.filter(state="failed").order_by("-id")[:50],
-    "list: unrouted dispatches": lambda: Dispatch.objects.filter(unrouted=True).order_by("-id")[:50],
+    "list: unrouted dispatches": lambda: Dispatch.objects.filter(unrouted__in=[True]).order_by("-id")[:50],
     "search: order number": lambda: Dispatch.objects.filter(subject="EDX-17"),
     "search: person": lambda: Dispatch.objects.filter(person="17"),
+    "retention: bodies to empty": lambda: InboxEvent.objects.filter(
+        body_kept__in=[True], received_at__lt=timezone.now().replace(year=2000)
+    ),
     "retention: settled long ago": lambda: Delivery.objects.filter(settled_at__lt=timezone.now().replace(year=2000)),
 }
 

@@ -1,0 +1,29 @@
+"""An LMS over HTTP, and a client that has forgotten whatever it knew."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from edx_django_utils.cache import TieredCache
+
+from .. import client as client_module
+from .fake_lms import FakeLms, running_lms
+
+
+def forget_client() -> None:
+    """This thread's client and its token."""
+    client = client_module._local.__dict__.pop("client", None)
+    if client is not None:
+        client.session.close()
+    TieredCache.dangerous_clear_all_tiers()
+
+
+@pytest.fixture
+def lms(settings: Any) -> Iterator[FakeLms]:
+    forget_client()
+    with running_lms() as running:
+        settings.CC_LMS_URL_ROOT = running.url
+        settings.CC_LMS_CLIENT_ID = "coordinator"
+        settings.CC_LMS_CLIENT_SECRET = "lms-secret"
+        yield running
+        forget_client()

@@ -1,0 +1,23 @@
+"""Two accounts with secrets of their own, a clock that stands still, and a receiver that belongs to these tests."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import time_machine
+
+from commerce_coordinator.core.testing import routes_as
+
+from ..signals import payment_captured
+from .stripe_events import NOON, SECRET
+
+
+def take_note(**values: Any) -> None:
+    """Where payments go in these tests."""
+
+
+@pytest.fixture(autouse=True)
+def stage(settings: Any) -> Iterator[None]:
+    settings.CC_STRIPE_SECRETS = {"": [SECRET], "shop": ["whsec_shop"]}
+    with time_machine.travel(NOON, tick=False), routes_as({payment_captured.name: [f"{__name__}.take_note"]}):
+        yield

@@ -1,0 +1,276 @@
+"""The operator's file and production's demands: all complaints at once, each naming a setting, none showing a value."""
+
+import os
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from commerce_coordinator.settings import operator
+
+PLUGINS = "commerce_coordinator.plugins"
+LONG = "k3" * 30
+
+RIGHT = {
+    "INSTALLED_APPS": [f"{PLUGINS}.stripe", f"{PLUGINS}.lms"],
+    "SECRET_KEY": LONG,
+    "ALLOWED_HOSTS": ["shop.example.com"],
+    "DATABASES": {"default": {"ENGINE": "django.db.backends.mysql", "PASSWORD": "d7!xW", "PORT": "", "OPTIONS": {}}},
+    "CELERY_BROKER_URL": "redis://cache:6379/0",
+    "CC_STRIPE_SECRETS": {"": ["whsec_9Xk2", "whsec_7Pm4"], "eu": ["whsec_3Qn8"]},
+    "CC_STRIPE_TOLERANCE": 300,
+    "CC_LMS_URL_ROOT": "https://lms.example.com",
+    "CC_LMS_CLIENT_ID": "coordinator",
+    "CC_LMS_CLIENT_SECRET": "j4Hs-91",
+}
+
+DEMANDED = [name for name in RIGHT if name not in ("INSTALLED_APPS", "CC_STRIPE_TOLERANCE")]
+
+
+def complaints(**changes):
+    return operator.complaints({**RIGHT, **changes})
+
+
+# --- What production demands ---
+
+
+def test_what_is_right_is_no_reason_to_complain():
+    assert complaints() == []
+
+
+@pytest.mark.parametrize("name", DEMANDED)
+@pytest.mark.parametrize("value", ["", None, {}])
+def test_each_demanded_setting_is_missed_by_name_with_a_remedy(name, value):
+    (complaint,) = complaints(**{name: value})
+    assert complaint.startswith(f"{name} is not set. ")
+    assert len(complaint) > len(f"{name} is not set. ") + 10
+
+
+def test_a_setting_that_is_not_there_at_all_is_missed():
+    (complaint,) = operator.complaints({name: value for name, value in RIGHT.items() if name != "SECRET_KEY"})
+    assert complaint.startswith("SECRET_KEY is not set. ")
+
+
+def test_all_complaints_come_at_once():
+    found = operator.complaints({"INSTALLED_APPS": RIGHT["INSTALLED_APPS"]})
+    assert [complaint.split()[0] for complaint in found] == DEMANDED
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SECRET_KEY", "local-secret-key-never-used-in-production"),
+        ("SECRET_KEY", "ChangeMe"),
+        ("CC_STRIPE_SECRETS", {"": ["whsec_local"]}),
+        ("CC_STRIPE_SECRETS", {"": ["whsec_9Xk2"], "eu": ["whsec_3Qn8", "WHSEC_LOCAL"]}),
+        ("CC_LMS_CLIENT_SECRET", "local-lms-secret"),
+        ("DATABASES", {"default": {"PASSWORD": "password"}}),
+    ],
+)
+def test_a_value_that_stands_in_the_repository_is_no_secret(name, value):
+    (complaint,) = complaints(**{name: value})
+    assert complaint.startswith(f"{name} is a value that everybody knows. ")
+
+
+def test_local_settings_use_only_values_that_production_refuses():
+    from commerce_coordinator.settings import local
+
+    found = operator.complaints(
+        {
+            **RIGHT,
+            **{name: getattr(local, name) for name in ("SECRET_KEY", "CC_STRIPE_SECRETS", "CC_LMS_CLIENT_SECRET")},
+        }
+    )
+    assert [complaint.split()[0] for complaint in found] == ["SECRET_KEY", "CC_STRIPE_SECRETS", "CC_LMS_CLIENT_SECRET"]
+
+
+@pytest.mark.parametrize(
+    "secrets",
+    [
+        {"": []},
+        {"": [""]},
+        {"": ["whsec_9Xk2", ""]},
+        {"": ["whsec_9Xk2"], "eu": []},
+        {"": [None]},
+        {"": None},
+        # A text is a list of its letters, each of which would count as a secret.
+        {"": "whsec_9Xk2"},
+        ["whsec_9Xk2"],
+        "whsec_9Xk2",
+    ],
+)
+def test_a_secret_that_anybody_could_sign_with_is_refused(secrets):
+    (complaint,) = complaints(CC_STRIPE_SECRETS=secrets)
+    assert complaint.startswith("CC_STRIPE_SECRETS ")
+    assert "9Xk2" not in complaint
+
+
+def test_a_short_key_is_refused():
+    (complaint,) = complaints(SECRET_KEY="hunter2")
+    assert complaint.startswith("SECRET_KEY is shorter than 50 characters.")
+    assert complaints(SECRET_KEY="x" * 50) == []
+
+
+@pytest.mark.parametrize("url", ["embedded://", "memory://", "filesystem://"])
+def test_a_laptops_broker_is_refused(url):
+    (complaint,) = complaints(CELERY_BROKER_URL=url)
+    assert complaint.startswith("CELERY_BROKER_URL names a broker for laptops.")
+
+
+@pytest.mark.parametrize("seconds", [0, -1])
+def test_switching_the_timestamps_check_off_is_refused(seconds):
+    (complaint,) = complaints(CC_STRIPE_TOLERANCE=seconds)
+    assert complaint.startswith("CC_STRIPE_TOLERANCE must be ")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("SECRET_KEY", 12345), ("CC_STRIPE_TOLERANCE", "300"), ("CC_STRIPE_TOLERANCE", None)],
+)
+def test_a_value_of_another_type_is_a_complaint_and_no_crash(name, value):
+    """YAML makes numbers of digits, and texts of quoted ones."""
+    (complaint,) = complaints(**{name: value})
+    assert complaint.startswith(f"{name} ")
+
+
+@pytest.mark.parametrize(
+    ("left_out", "not_demanded"),
+    [("stripe", {"CC_STRIPE_SECRETS"}), ("lms", {"CC_LMS_URL_ROOT", "CC_LMS_CLIENT_ID", "CC_LMS_CLIENT_SECRET"})],
+)
+def test_a_plugin_that_is_left_out_demands_nothing(left_out, not_demanded):
+    apps = [app for app in RIGHT["INSTALLED_APPS"] if not app.endswith(left_out)]
+    found = operator.complaints({"INSTALLED_APPS": apps})
+    assert [complaint.split()[0] for complaint in found] == [name for name in DEMANDED if name not in not_demanded]
+
+
+def test_no_complaint_shows_a_value():
+    values = {
+        "SECRET_KEY": "hunter2",
+        "CELERY_BROKER_URL": "memory://:hunter2@",
+        "CC_STRIPE_SECRETS": {"": ["hunter2", "secret"]},
+        "DATABASES": {"default": {"PASSWORD": "changeme", "USER": "hunter2"}},
+    }
+    found = complaints(**values)
+    assert len(found) == 4
+    assert "hunter2" not in str(found) and "changeme" not in str(found)
+
+
+# --- The YAML file ---
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "coordinator.yml"
+
+
+def test_settings_are_read_from_yaml(file):
+    hosts, secrets = "ALLOWED_HOSTS: [shop.example.com]", 'CC_STRIPE_SECRETS: {"": [whsec_ü]}'
+    file.write_text(f"CC_RETENTION_DAYS: 30\n{hosts}\n{secrets}\n", "utf-8")
+    assert operator.read(file) == {
+        "CC_RETENTION_DAYS": 30,
+        "ALLOWED_HOSTS": ["shop.example.com"],
+        "CC_STRIPE_SECRETS": {"": ["whsec_ü"]},
+    }
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "---\n"])
+def test_an_empty_file_sets_nothing(file, text):
+    file.write_text(text)
+    assert operator.read(file) == {}
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        pytest.param(b"SECRET_KEY: [hunter2\nX: 1", "(line 2, column 2)", id="not closed"),
+        pytest.param(b"SECRET_KEY: hunter2: x", "(line 1, column 20)", id="two colons"),
+        pytest.param(b"A: 1\nB: !!python/object:os.hunter2 {}", "(line 2, column 4)", id="a foreign tag"),
+        pytest.param(b"A: &hunter2 1\nB: *hunter3", "(line 2, column 4)", id="an alias of nothing"),
+        pytest.param(b"{hunter2: {[]: 1}}", "(line 1, column", id="an impossible key"),
+        pytest.param(b"SECRET_KEY: hunter2\xff", "(its encoding is not UTF-8)", id="latin-1"),
+        pytest.param(b"SECRET_KEY: hunter2\x00", "is not valid YAML (", id="a zero byte"),
+        pytest.param(b"SECRET_KEY: hunter2\nSINCE: 2026-13-45", "is not valid YAML (", id="an impossible date"),
+    ],
+)
+def test_a_file_that_is_no_yaml_is_refused_by_its_place_and_not_quoted(file, content, place):
+    file.write_bytes(content)
+    with pytest.raises(ImproperlyConfigured) as refused:
+        operator.read(file)
+    assert str(refused.value).startswith(f"COMMERCE_COORDINATOR_CFG: {file} is not valid YAML (")
+    assert place in str(refused.value)
+    assert "hunter" not in str(refused.value)
+    # A traceback that shows the parser's own error quotes the file.
+    assert refused.value.__suppress_context__ and refused.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    "text", ["- hunter2", "hunter2", "7", "secret_key: hunter2", "1: hunter2", "on: hunter2", "Secret_Key: hunter2"]
+)
+def test_a_file_that_maps_no_settings_is_refused_and_not_quoted(file, text):
+    file.write_text(text)
+    with pytest.raises(ImproperlyConfigured) as refused:
+        operator.read(file)
+    assert str(refused.value).startswith(f"COMMERCE_COORDINATOR_CFG: {file} must map names of settings, in capitals,")
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_file_that_is_not_there_is_refused_by_name(file):
+    with pytest.raises(ImproperlyConfigured) as refused:
+        operator.read(file)
+    assert str(refused.value) == f"COMMERCE_COORDINATOR_CFG: {file} cannot be read: No such file or directory."
+
+
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(ImproperlyConfigured, match=r"cannot be read: Is a directory\.$"):
+        operator.read(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+def test_a_file_that_may_not_be_read_is_refused_by_name(file):
+    file.write_text("SECRET_KEY: hunter2")
+    file.chmod(0)
+    with pytest.raises(ImproperlyConfigured, match=r"cannot be read: Permission denied\.$"):
+        operator.read(file)
+
+
+# --- Putting it over the settings ---
+
+
+def test_the_map_is_merged_signal_by_signal_and_all_else_replaced():
+    settings = {
+        "CC_SIGNALS": {"shop.sold": ["a.note", "a.print"], "shop.given": ["a.note"]},
+        "CC_STRIPE_SECRETS": {"": ["old"], "eu": ["old"]},
+        "CC_RETENTION_DAYS": 90,
+    }
+    shipped = settings["CC_SIGNALS"]
+    loaded = {
+        "CC_SIGNALS": {"shop.sold": ["b.note"], "other.happened": []},
+        "CC_STRIPE_SECRETS": {"": ["new"]},
+        "EMAIL_HOST": "mail",
+    }
+    operator.apply(loaded, settings)
+    assert settings == {
+        "CC_SIGNALS": {"shop.sold": ["b.note"], "shop.given": ["a.note"], "other.happened": []},
+        "CC_STRIPE_SECRETS": {"": ["new"]},
+        "CC_RETENTION_DAYS": 90,
+        "EMAIL_HOST": "mail",
+    }
+    # The shipped map itself is untouched.
+    assert shipped == {"shop.sold": ["a.note", "a.print"], "shop.given": ["a.note"]}
+
+
+@pytest.mark.parametrize("wrong", [None, [], "shop.sold"])
+def test_a_map_that_is_none_is_left_to_the_check_of_the_map(wrong):
+    from commerce_coordinator.core.signals import routes
+
+    settings = {"CC_SIGNALS": {"shop.sold": []}}
+    operator.apply({"CC_SIGNALS": wrong}, settings)
+    assert settings["CC_SIGNALS"] == wrong
+    if wrong is not None:
+        assert "cc.E009" in {mistake.id for mistake in routes.read(settings["CC_SIGNALS"]).mistakes}
+
+
+def test_a_databases_url_becomes_the_database():
+    settings = {"DATABASES": {}, "database": lambda url: {"from": url}}
+    operator.apply({"DATABASE_URL": "mysql://u:p@db/name"}, settings)
+    assert settings["DATABASES"] == {"default": {"from": "mysql://u:p@db/name"}}
+    assert "DATABASE_URL" not in settings
