@@ -14,7 +14,7 @@ import requests
 
 from commerce_coordinator.console.supervisor import ROOT, free_port
 
-from .service import QUICK, RunningService, until
+from .service import QUICK, until
 
 
 def manage(*arguments: str, data: Path, timeout: float = 60) -> "subprocess.CompletedProcess[str]":

@@ -1,5 +1,6 @@
 """Each decision has a number, a context and consequences; each dependency has a reason."""
 
+import itertools
 import re
 
 import pytest
@@ -17,7 +18,7 @@ def test_decisions_are_numbered_without_gaps() -> None:
 def test_decision_says_why_what_and_what_follows(decision: Page) -> None:
     lines = decision.text.splitlines()
     assert re.match(rf"{decision.path.name[:4]}: \S", lines[0])
-    headings = [above for above, below in zip(lines, lines[1:], strict=False) if re.fullmatch(r"\*+", below)]
+    headings = [above for above, below in itertools.pairwise(lines) if re.fullmatch(r"\*+", below)]
     assert [each for each in headings if each != "Measured"] == ["Context", "Decision", "Consequences"]
 
 

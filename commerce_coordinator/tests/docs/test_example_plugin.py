@@ -7,6 +7,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+from commerce_coordinator.core import testing
+
 from .pages import DOCS, ROOT, page
 
 EXAMPLE = DOCS / "example_plugin"
@@ -54,3 +56,8 @@ def test_every_file_of_the_example_is_printed() -> None:
     printed = set(re.findall(r"literalinclude:: example_plugin/(\S+)", page(DOCS / "plugins.rst").text))
     files = {str(path.relative_to(EXAMPLE)) for path in EXAMPLE.rglob("*.*") if "__pycache__" not in path.parts}
     assert {name for name in files if not name.endswith("__init__.py") and ".pytest_cache" not in name} == printed
+
+
+def test_every_help_for_tests_is_told() -> None:
+    told = set(re.findall(r"(\w+)\(", "\n".join(page(DOCS / "plugins.rst").literals)))
+    assert set(testing.__all__) <= told

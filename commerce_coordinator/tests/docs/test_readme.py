@@ -1,6 +1,7 @@
 """The README's demo answers as it says."""
 
 import inspect
+import itertools
 import json
 import re
 from typing import Any
@@ -21,7 +22,7 @@ def _answers() -> list[tuple[str, Any]]:
     blocks = readme().blocks
     return [
         (URL.findall(asked.text)[0], json.loads(answer.text))
-        for asked, answer in zip(blocks, blocks[1:], strict=False)
+        for asked, answer in itertools.pairwise(blocks)
         if "curl" in asked.text and answer.language == "json"
     ]
 
