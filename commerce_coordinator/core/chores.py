@@ -19,6 +19,9 @@ from commerce_coordinator.core.telemetry.masking import where
 logger = logging.getLogger(__name__)
 
 
+LONGEST_NAME = 128
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Chore:
     """A function without arguments and the least time between two runs."""
@@ -35,7 +38,9 @@ def chore(*, every: timedelta) -> Callable[[Callable[[], object]], Callable[[], 
     """Register a function in an app's `chores` module. It must be safe to run twice."""
 
     def decorate(function: Callable[[], object]) -> Callable[[], object]:
-        name = f"chore:{function.__module__}.{function.__qualname__}"[:128]
+        name = f"chore:{function.__module__}.{function.__qualname__}"
+        if len(name) > LONGEST_NAME:
+            raise ValueError(f"{name} is longer than {LONGEST_NAME} characters, which is all its heartbeat can hold.")
         chores[name] = Chore(name=name, every=every, function=function)
         return function
 

@@ -65,8 +65,23 @@ def masked(signal: str, stored: Any) -> Any:
     return hide(_contracts.get(signal), stored)
 
 
+#: What pydantic says of these quotes the input, or is a plugin's own text.
+_WORDS = {
+    "union_tag_invalid": "Input is of none of the kinds that are known",
+    "value_error": "Input is refused by a validator",
+    "assertion_error": "Input is refused by a validator",
+}
+
+
 def _reasons(error: ValidationError) -> str:
-    return "; ".join(
-        f"{'.'.join(str(part) for part in item['loc']) or 'payload'}: {item['msg']}"
-        for item in error.errors(include_url=False, include_context=False, include_input=False)
-    )
+    """Fields and reasons, no values. Below the first level a place is told as far as it is no key of a mapping."""
+    items = error.errors(include_url=False, include_context=False, include_input=False)
+    return "; ".join(f"{_place(item['loc'])}: {_WORDS.get(item['type'], item['msg'])}" for item in items)
+
+
+def _place(loc: tuple[int | str, ...]) -> str:
+    known = [
+        str(part) if index == 0 or isinstance(part, int) or part.isidentifier() else "…"
+        for index, part in enumerate(loc)
+    ]
+    return ".".join(known) or "payload"

@@ -4,7 +4,7 @@ import types
 from collections.abc import Mapping
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, RootModel
 from pydantic.fields import FieldInfo
 
 from commerce_coordinator.core.telemetry.masking import MASK, mask
@@ -23,7 +23,7 @@ def _hide(value: Any, annotation: Any) -> Any:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return _hide_in_model(value, annotation)
     inner = [each for each in get_args(annotation) if each is not Ellipsis]
-    if isinstance(value, Mapping) and get_origin(annotation) in (dict, Mapping) and len(inner) == 2:
+    if isinstance(value, Mapping) and _is_mapping(annotation) and len(inner) == 2:
         return {_hide(key, inner[0]): _hide(each, inner[1]) for key, each in value.items()}
     if isinstance(value, list) and get_origin(annotation) is not None and inner and not _is_union(annotation):
         one_for_all = len(inner) == 1
@@ -35,6 +35,9 @@ def _hide(value: Any, annotation: Any) -> Any:
 
 
 def _hide_in_model(value: Any, model: type[BaseModel]) -> Any:
+    if issubclass(model, RootModel):
+        root = model.model_fields["root"]
+        return MASK if _is_private(root) else _hide(value, Annotated[root.annotation, *root.metadata, None])
     if not isinstance(value, Mapping):
         return value  # another type of a union
     shown = {}
@@ -49,6 +52,11 @@ def _hide_in_model(value: Any, model: type[BaseModel]) -> Any:
 def _is_private(mark: Any) -> bool:
     extra = mark.json_schema_extra if isinstance(mark, FieldInfo) else None
     return isinstance(extra, dict) and bool(extra.get("private"))
+
+
+def _is_mapping(annotation: Any) -> bool:
+    origin = get_origin(annotation)
+    return isinstance(origin, type) and issubclass(origin, Mapping)
 
 
 def _is_union(annotation: Any) -> bool:

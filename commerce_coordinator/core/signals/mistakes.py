@@ -16,6 +16,7 @@ IDS = {
     "E011": "a delivery task declares to send what is no signal",
     "E012": "a lease is not longer than the task's time limit",
     "E013": "a signal is named by another path than its own",
+    "E014": "a contract's field has a name that send_robust needs itself",
 }
 
 

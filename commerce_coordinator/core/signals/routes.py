@@ -54,7 +54,9 @@ def read(configured: Any = None, *, complete: bool = True) -> SignalMap:
         resolved = [_route(signal, name, path, mistakes) for path in dict.fromkeys(paths)]
         if signal is not None:
             routes[name] = [route for route in resolved if route is not None]
-        for path in sorted({path for path in paths if paths.count(path) > 1}):
+        # By its own path: a former name of a task is the same receiver.
+        own_paths = [task.path if (task := delivery_task_at(path)) else path for path in paths]
+        for path in sorted({path for path in own_paths if own_paths.count(path) > 1}):
             mistakes.append(mistake("E006", path, f"is listed twice for {name}", "List each receiver once per signal."))
     mistakes.extend(
         mistake("E003", name, "is not in the map", f'Add it to CC_SIGNALS; "{name}": [] says that nobody shall get it.')
@@ -89,6 +91,9 @@ def _signal(name: Any, mistakes: list[CheckMessage]) -> CoordinatorSignal | None
 def _field_mistakes(name: str, signal: CoordinatorSignal) -> list[CheckMessage]:
     if signal.contract is None:
         return []
+    reserved = sorted({"self", *OFFERED} & set(signal.contract.model_fields))
+    if reserved:
+        return [mistake("E014", name, f"has a contract with the field {', '.join(reserved)}", "Rename the field.")]
     named = [field for field in (signal.subject, signal.person, *signal.unique_by) if field]
     return [
         mistake("E010", name, f"takes {field!r} from the payload, which its contract lacks", "Name a contract's field.")
@@ -106,9 +111,9 @@ def _route(signal: CoordinatorSignal | None, name: str, path: str, mistakes: lis
         return None
     task = delivery_task_at(path)
     if task is None and isinstance(found, (Task, Proxy)):
-        mistakes.append(
-            mistake("E007", path, "is a Celery task, but no delivery task", "Decorate it with @delivery_task.")
-        )
+        own_path = delivery_task_at(found.name)
+        hint = f"Name it by its own path: {own_path.path}." if own_path else "Decorate it with @delivery_task."
+        mistakes.append(mistake("E007", path, "is a Celery task, but no delivery task", hint))
         return None
     if not callable(found) or isinstance(found, CoordinatorSignal):
         mistakes.append(mistake("E004", path, "is not callable", "Name a function or a delivery task on the right."))

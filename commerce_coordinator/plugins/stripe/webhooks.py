@@ -2,6 +2,7 @@
 
 import json
 import logging
+from typing import TypeGuard
 
 import stripe
 from django.conf import settings
@@ -32,6 +33,8 @@ class StripeWebhookView(WebhookView):
 
     def verify(self, request: HttpRequest, body: bytes, account: str) -> None:
         secrets = settings.CC_STRIPE_SECRETS.get(account)
+        if isinstance(secrets, str):
+            secrets = [secrets]  # a text where a list belongs: each of its letters would pass for a secret
         if not secrets:
             raise WebhookRefused("unknown_account", "No signing secret is set for this account.", status=404)
         header = request.headers.get("Stripe-Signature", "")
@@ -64,7 +67,7 @@ class StripeWebhookView(WebhookView):
         return ProviderEvent(event_id=event_id, event_type=event_type, data=data)
 
 
-def _is_reference(value: object) -> bool:
+def _is_reference(value: object) -> TypeGuard[str]:
     """Stripe's own names are printable ASCII; what is not, half a surrogate pair say, could not even be stored."""
     return isinstance(value, str) and value.isascii() and value.isprintable() and bool(value)
 

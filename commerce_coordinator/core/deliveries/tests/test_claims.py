@@ -111,6 +111,28 @@ def test_worker_paused_past_its_lease_cannot_settle(delivery: Delivery, noon) ->
     assert list(Attempt.objects.order_by("number").values_list("number", "outcome")) == [(1, "lost"), (2, "succeeded")]
 
 
+def test_worker_paused_past_its_lease_cannot_settle_for_the_one_that_runs_now(delivery: Delivery, noon) -> None:
+    paused = claims.claim(delivery.pk)
+    assert paused is not None
+    noon.move_to(NOON + LEASE)
+    running = claims.claim(delivery.pk)
+    assert running is not None
+    assert claims.settle(paused, None, schedule=(10,), calls=[]) is None
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.claim_id) == ("running", running.claim_id)
+    assert claims.settle(running, None, schedule=(10,), calls=[]) == "succeeded"
+
+
+def test_lease_that_still_runs_is_not_taken_back(delivery: Delivery, noon) -> None:
+    claims.claim(delivery.pk)
+    delivery.refresh_from_db()
+    noon.move_to(NOON + LEASE - timedelta(seconds=1))
+    assert claims.take_back(delivery, datetime.now(UTC)) is None
+    delivery.refresh_from_db()
+    assert delivery.state == "running"
+    assert not Attempt.objects.exists()
+
+
 def test_delivery_that_kills_its_worker_each_time_ends_dead(delivery: Delivery, noon) -> None:
     for _ in range(4):
         assert claims.claim(delivery.pk) is not None

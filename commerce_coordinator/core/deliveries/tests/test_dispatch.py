@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from commerce_coordinator.core.deliveries import publish
 from commerce_coordinator.core.deliveries.models import Delivery, Dispatch
@@ -101,7 +102,7 @@ def test_broker_that_refuses_costs_nothing_but_a_wake_up(monkeypatch) -> None:
     delivery = Delivery.objects.get()
     assert delivery.state == "pending"
     assert delivery.wake_at is not None
-    assert delivery.wake_at - delivery.created_at < delivery.created_at - delivery.created_at.replace(year=2000)
+    assert delivery.wake_at <= timezone.now(), "the relay shall look at once"
     assert publish.publisher.resting
 
 

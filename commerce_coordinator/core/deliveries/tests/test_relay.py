@@ -9,7 +9,7 @@ import time_machine
 from commerce_coordinator.core.deliveries import claims, publish
 from commerce_coordinator.core.deliveries.models import Attempt, Delivery, Heartbeat
 from commerce_coordinator.core.deliveries.relay import Relay
-from commerce_coordinator.core.deliveries.tasks import CANARY_TASK, canary
+from commerce_coordinator.core.deliveries.tasks import CANARY_TASK, canary, deliver
 from commerce_coordinator.core.testing import routes_as
 
 from . import receivers_for_tests as r
@@ -110,6 +110,21 @@ def test_claim_between_select_and_update_keeps_its_lease(delivery: Delivery, mon
     Relay().tick(later(10))
     delivery.refresh_from_db()
     assert (delivery.state, delivery.wakes, delivery.wake_at) == ("running", 0, delivery.lease_until)
+
+
+def test_attempt_that_failed_between_select_and_update_keeps_its_own_time(delivery: Delivery, monkeypatch) -> None:
+    def fail_at_once(self: Any, producer: Any, task: str, arguments: tuple[Any, ...], options: Any) -> None:
+        if task != CANARY_TASK:
+            r.script.append(RuntimeError("at once"))
+            deliver(arguments[0])
+
+    monkeypatch.setattr(publish.Publisher, "_send", fail_at_once)
+    with time_machine.travel(later(10), tick=False):
+        Relay().tick(later(10))
+    delivery.refresh_from_db()
+    assert delivery.state == "pending"
+    assert delivery.next_attempt_at >= later(20)
+    assert (delivery.wake_at, delivery.wakes) == (delivery.next_attempt_at, 0)
 
 
 def test_unknown_receiver_is_waited_for_through_a_deploy_and_then_dead(delivery: Delivery, broker) -> None:

@@ -4,9 +4,10 @@ import datetime
 import decimal
 import traceback
 import uuid
+from collections.abc import MutableMapping
 
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, RootModel
 
 from commerce_coordinator.core.deliveries import contracts
 from commerce_coordinator.core.exceptions import GiveUp
@@ -84,6 +85,18 @@ class ListedMapped(Payload):
     value: list[dict[str, Guest]] = []
 
 
+class OtherwiseMapped(Payload):
+    value: MutableMapping[str, Guest] = {}
+
+
+class Names(RootModel[list[PrivateText]]):
+    pass
+
+
+class Rooted(Payload):
+    value: Names
+
+
 class Alternative(Payload):
     value: Guest | list[Guest] | str
 
@@ -105,6 +118,8 @@ class Planted(Payload):
         (Mapped, {"x": ADA}),
         (Mapped, {"row": ADA}),
         (ListedMapped, [{"x": ADA}, {"y": BOB}]),
+        pytest.param(OtherwiseMapped, {"x": ADA}),
+        pytest.param(Rooted, ["Ada"]),
         (Alternative, ADA),
         (Alternative, [ADA, BOB]),
         (Planted, {"name": "Ada", "branches": [{"name": "Bob"}]}),

@@ -118,6 +118,27 @@ def receiver_listed_twice(shop):
     shop.map["test_shop.seat_7"] = ["test_shop.listed_twice"] * 3
 
 
+@row("E006", "test_shop.present_name")
+def delivery_task_listed_by_its_former_name_too(shop):
+    @shop.task(aliases=["test_shop.former_name"])
+    def present_name(order):
+        pass
+
+    shop.keep("former_name", present_name)
+    shop.signal("seat_70", SeatSold)
+    shop.map["test_shop.seat_70"] = ["test_shop.present_name", "test_shop.former_name"]
+
+
+class SeatSoldBySomebody(Payload):
+    sender: str
+
+
+@row("E014", "test_shop.seat_71 has a contract with the field sender")
+def contract_with_a_name_that_is_taken(shop):
+    shop.signal("seat_71", SeatSoldBySomebody)
+    shop.map["test_shop.seat_71"] = []
+
+
 @row("E007", CANARY_TASK)
 def celery_task_of_another_kind(shop):
     shop.signal("seat_8", SeatSold)

@@ -152,7 +152,7 @@ def running_lms() -> Iterator[FakeLms]:
             self.end_headers()
             self.wfile.write(answer.content)
 
-        do_GET = do_POST = handle_call
+        do_GET = do_POST = handle_call  # noqa: N815 - the library's names
 
         def log_message(self, *_: Any) -> None:
             pass

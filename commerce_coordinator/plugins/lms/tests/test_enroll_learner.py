@@ -491,8 +491,8 @@ def test_each_thread_has_a_client_of_its_own(lms: FakeLms) -> None:
 
 def test_connection_is_kept_open_between_calls(lms: FakeLms) -> None:
     enroll_learner(**WISH)
-    adapter = lms_client().session.get_adapter(lms.url)
-    [pool] = [adapter.poolmanager.pools[key] for key in adapter.poolmanager.pools.keys()]  # type: ignore[attr-defined]
+    pools = lms_client().session.get_adapter(lms.url).poolmanager.pools  # type: ignore[attr-defined]
+    [pool] = map(pools.get, pools.keys())
     assert (pool.num_connections, pool.num_requests) == (1, 2)
 
 

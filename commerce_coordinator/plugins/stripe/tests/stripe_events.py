@@ -18,7 +18,7 @@ PRIVATE = (USERNAME, EMAIL)
 
 
 def payment_intent(**changes: Any) -> dict[str, Any]:
-    """A PaymentIntent of an order of ours, with changes; `metadata` is changed field by field. ... leaves a field out."""
+    """A PaymentIntent of ours with changes; `metadata` is changed field by field. ... leaves a field out."""
     metadata = {
         "source_system": "commerce_coordinator",
         "order_number": "EDX-1",
