@@ -7,6 +7,9 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import setup_logging, worker_init
+from django.conf import settings as django_settings
+from django.core.exceptions import ImproperlyConfigured
+from environs import EnvError
 
 from commerce_coordinator.core import embedded_broker
 
@@ -16,6 +19,12 @@ if "celery" in Path(sys.argv[0]).parts[-2:] and "worker" in sys.argv:
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "commerce_coordinator.settings.local")
 
 embedded_broker.register()
+
+if os.environ.get("CC_ROLE") == "worker":
+    try:
+        django_settings.INSTALLED_APPS  # noqa: B018 - reads the settings now
+    except (ImproperlyConfigured, EnvError) as error:
+        raise SystemExit(str(error)) from None  # Celery would bury the message under its traceback
 
 app = Celery("commerce_coordinator")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -183,15 +183,16 @@ class Instance:
         self._lock = lock
 
     def check_port(self) -> None:
-        """Raises CannotStart when something listens on the port."""
+        """Raises CannotStart when something listens on the port, or it is none."""
+        if not 0 < self.port < 65536:
+            raise CannotStart(f"Port {self.port} is none: there are 1 to 65535. Give another: make run PORT=8150")
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", self.port))
-            except (OSError, OverflowError) as error:
-                reason = getattr(error, "strerror", None) or "no port number"
+            except OSError as error:
                 raise CannotStart(
-                    f"Port {self.port} cannot be used ({reason}). Stop what listens there, or give another: "
+                    f"Port {self.port} cannot be used ({error.strerror}). Stop what listens there, or give another: "
                     f"make run PORT={self.port + 10 if self.port < 65000 else 8150}"
                 ) from None
 
@@ -238,6 +239,7 @@ class Instance:
                         f"The {name} process keeps ending (exit code {process.exit_code}); see its lines."
                     )
                 sink(name, f"ended with exit code {process.exit_code}; started again")
+                process.kill()  # what it left behind would go on serving the port or the queue
                 process.start()
 
 

@@ -57,6 +57,8 @@ DEEPEST = 20
 
 def find(reference: str) -> list[Trace]:
     """The traces that an event id, trace id, order number, or a row's own id tells of, oldest first."""
+    if not reference:
+        return []  # it would name every dispatch that is about nothing
     events, roots = _events(reference), _roots(reference)
     roots = [root for root in roots if root.event_id not in {event.pk for event in events}]
     by_event = defaultdict(list)

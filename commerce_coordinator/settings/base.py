@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from edx_django_utils.plugins import get_plugin_apps
+from edx_django_utils.plugins import add_plugins, get_plugin_apps
 from environs import Env
 
 from commerce_coordinator.core.telemetry.logs import logging_settings
@@ -46,6 +46,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "commerce_coordinator.console.middleware.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "edx_django_utils.cache.middleware.RequestCacheMiddleware",
@@ -208,3 +209,8 @@ CC_LMS_READ_TIMEOUT = env.float("CC_LMS_READ_TIMEOUT", 15.0)
 # --- E-mail ---
 
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "orders@localhost")
+
+# --- Settings and routes of other packages' plugins, by their `settings_config`: their `plugin_settings(settings)` gets
+# this module. They come after ours and before the operator's, who has the last word. ---
+
+add_plugins(__name__, PLUGIN_NAMESPACE, "common")

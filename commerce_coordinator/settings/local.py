@@ -2,6 +2,8 @@
 
 import os
 
+from django.core.exceptions import ImproperlyConfigured
+
 from .base import *  # noqa: F403
 from .base import CC_SIGNALS, INSTALLED_APPS, PACKAGE_ROOT, Path, broker, database, env, sqlite
 from .routes import DEMO_SIGNALS
@@ -12,7 +14,12 @@ ALLOWED_HOSTS = ["*"]
 
 #: Everything this instance writes is in here.
 DATA_FOLDER = Path(env.str("CC_DATA", str(PACKAGE_ROOT.parent / "data"))).resolve()
-DATA_FOLDER.mkdir(parents=True, exist_ok=True)
+try:
+    DATA_FOLDER.mkdir(parents=True, exist_ok=True)
+except OSError as error:
+    raise ImproperlyConfigured(
+        f"The data folder {DATA_FOLDER} cannot be made ({error.strerror}). Give another: make run DATA=/some/folder"
+    ) from None
 PORT = env.int("CC_PORT", 8140)
 
 INSTALLED_APPS = [*INSTALLED_APPS]

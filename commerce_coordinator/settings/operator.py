@@ -18,6 +18,11 @@ KNOWN_TO_ALL = {
     "password",
 }
 
+#: Other settings are made of these while the settings are read.
+ENVIRONMENT_ONLY = frozenset(
+    {"CC_LOG_LEVEL", "CC_DATABASE_TIMEOUT", "CC_ROLE", "CC_TASK_SOFT_TIME_LIMIT", "CC_TASK_TIME_LIMIT"}
+)
+
 _SHORTEST_SECRET_KEY = 50
 
 
@@ -49,7 +54,16 @@ def _place(error: Exception) -> str:
 
 
 def apply(loaded: Mapping[str, Any], settings: MutableMapping[str, Any]) -> None:
-    """Put them over the settings. CC_SIGNALS is merged signal by signal; all else replaces."""
+    """Put them over the settings. CC_SIGNALS is merged signal by signal; all else replaces.
+
+    Raises ImproperlyConfigured for what is read from the environment only, before there is a file.
+    """
+    without_effect = sorted(ENVIRONMENT_ONLY & loaded.keys())
+    if without_effect:
+        raise ImproperlyConfigured(
+            f"COMMERCE_COORDINATOR_CFG: {', '.join(without_effect)} must be set in the environment; "
+            "in the file it has no effect."
+        )
     for name, value in loaded.items():
         if name == "CC_SIGNALS" and isinstance(value, Mapping):
             settings[name] = {**settings[name], **value}

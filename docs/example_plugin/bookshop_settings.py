@@ -1,16 +1,16 @@
-"""The local settings, and the bookshop."""
+"""The local settings, and the bookshop, while it is being written: it is not installed as a package yet."""
+
+import os
+import sys
+
+os.environ.setdefault("BOOKSHOP_SECRET", "local-bookshop-secret")
+os.environ.setdefault("BOOKSHOP_WAREHOUSE_URL", "http://localhost:8999")
+
+from bookshop.settings.common import plugin_settings
 
 from commerce_coordinator.settings.local import *  # noqa: F403
-from commerce_coordinator.settings.local import CC_SIGNALS, INSTALLED_APPS, env
+from commerce_coordinator.settings.local import INSTALLED_APPS
 
-if "bookshop.apps.BookshopConfig" not in INSTALLED_APPS:  # it is, when the package is installed
+if "bookshop.apps.BookshopConfig" not in INSTALLED_APPS:
     INSTALLED_APPS = ["bookshop.apps.BookshopConfig", *INSTALLED_APPS]
-
-CC_SIGNALS = {
-    **CC_SIGNALS,
-    "bookshop.signals.book_ordered": ["bookshop.tasks.ship_book"],
-    "bookshop.signals.book_shipped": ["bookshop.receivers.note_parcel"],
-}
-
-BOOKSHOP_SECRET = env.str("BOOKSHOP_SECRET", "local-bookshop-secret")
-BOOKSHOP_WAREHOUSE_URL = env.str("BOOKSHOP_WAREHOUSE_URL", "http://localhost:8999")
+    plugin_settings(sys.modules[__name__])

@@ -233,3 +233,10 @@ def test_both_are_laid_out_for_people() -> None:
     for path in ("/", "/health/"):
         text = get(path).content.decode()
         assert text == json.dumps(json.loads(text), indent=2)
+
+
+@pytest.mark.django_db
+def test_health_is_answered_whatever_the_host(settings, client) -> None:
+    settings.ALLOWED_HOSTS = ["coordinator.example.com"]
+    assert client.get("/health/", headers={"host": "10.1.2.3"}).status_code == 200
+    assert client.get("/", headers={"host": "10.1.2.3"}).status_code == 400

@@ -37,6 +37,9 @@ logger = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 1024 * 1024
 
+#: What its column holds.
+LONGEST_EVENT_ID = 255
+
 State = InboxEvent.State
 
 
@@ -104,6 +107,8 @@ class WebhookView(View):
         self.verify(request, body, account)
         reached("webhook.verified")
         event = self.parse(body)
+        if not 0 < len(event.event_id) <= LONGEST_EVENT_ID:
+            raise WebhookRefused("event_id_invalid", f"The event's id must have 1 to {LONGEST_EVENT_ID} characters.")
         row, recorded = keep(self, event, body=body, account=account, trace_id=step.trace_id)
         if row is None:
             logger.info("Event was kept before.", extra={"provider": self.provider, "event_id": event.event_id})

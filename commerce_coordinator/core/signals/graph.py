@@ -21,10 +21,28 @@ def sends_of(receiver: str) -> list[str]:
 
 
 def as_branches(routes: Mapping[str, Sequence[Route]]) -> list[Branch]:
-    """One tree per signal that no receiver declares to send; below a receiver hangs what it sends on."""
+    """One tree per signal that no receiver declares to send; below a receiver hangs what it sends on.
+
+    What only a circle sends is below none of these: it gets trees of its own.
+    """
     sent_on = {name for each in routes.values() for route in each for name in sends_of(route.receiver)}
-    roots = [name for name in routes if name not in sent_on] or list(routes)
-    return [_signal(name, routes, ()) for name in roots]
+    branches, shown = [], set[str]()
+    for name in sorted(routes, key=lambda name: name in sent_on):  # stable: those that nobody sends first
+        if name not in shown:
+            branches.append(_signal(name, routes, ()))
+            shown |= _reached(name, routes)
+    return branches
+
+
+def _reached(name: str, routes: Mapping[str, Sequence[Route]]) -> set[str]:
+    """The signal and all that follow from it."""
+    found, waiting = set[str](), [name]
+    while waiting:
+        each = waiting.pop()
+        if each not in found:
+            found.add(each)
+            waiting += [sent for route in routes.get(each, ()) for sent in sends_of(route.receiver)]
+    return found
 
 
 def as_dict(routes: Mapping[str, Iterable[Route]]) -> dict[str, Any]:

@@ -111,7 +111,7 @@ def _route(signal: CoordinatorSignal | None, name: str, path: str, mistakes: lis
         return None
     task = delivery_task_at(path)
     if task is None and isinstance(found, (Task, Proxy)):
-        own_path = delivery_task_at(found.name)
+        own_path = delivery_task_at(getattr(found, "name", ""))
         hint = f"Name it by its own path: {own_path.path}." if own_path else "Decorate it with @delivery_task."
         mistakes.append(mistake("E007", path, "is a Celery task, but no delivery task", hint))
         return None

@@ -135,11 +135,11 @@ def test_a_failing_chore_is_logged_and_the_others_run(done, caplog):
     assert len(run_due_chores(NOW + HOUR)) == 2
 
 
-def test_a_name_too_long_for_its_column_is_cut():
+def test_a_name_too_long_for_its_column_is_refused():
     def clean():
         pass
 
     clean.__qualname__ = "c" * 200
-    chore(every=HOUR)(clean)
-    (name,) = chores.chores
-    assert len(name) == 128
+    with pytest.raises(ValueError, match="longer than 128"):
+        chore(every=HOUR)(clean)
+    assert not chores.chores

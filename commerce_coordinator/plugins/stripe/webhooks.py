@@ -16,9 +16,6 @@ from .signals import payment_captured
 
 logger = logging.getLogger(__name__)
 
-#: Stripe's event ids are at most this long.
-LONGEST_EVENT_ID = 255
-
 TOO_OLD = "The signature's timestamp is too old."
 DOES_NOT_MATCH = "The signature does not match the body."
 
@@ -60,8 +57,8 @@ class StripeWebhookView(WebhookView):
         if not isinstance(data, dict):
             raise WebhookRefused("body_not_an_object", "The body is not a JSON object.")
         event_id, event_type = data.get("id"), data.get("type")
-        if not _is_reference(event_id) or len(event_id) > LONGEST_EVENT_ID:
-            raise WebhookRefused("event_id_invalid", "The event's id must be a text of 1 to 255 ASCII characters.")
+        if not _is_reference(event_id):
+            raise WebhookRefused("event_id_invalid", "The event's id must be a text of ASCII characters.")
         if not _is_reference(event_type):
             raise WebhookRefused("event_type_invalid", "The event's type must be a text of ASCII characters.")
         return ProviderEvent(event_id=event_id, event_type=event_type, data=data)

@@ -274,3 +274,8 @@ def test_a_databases_url_becomes_the_database():
     operator.apply({"DATABASE_URL": "mysql://u:p@db/name"}, settings)
     assert settings["DATABASES"] == {"default": {"from": "mysql://u:p@db/name"}}
     assert "DATABASE_URL" not in settings
+
+
+def test_a_name_that_only_the_environment_can_give_is_refused_in_the_file():
+    with pytest.raises(ImproperlyConfigured, match="CC_LOG_LEVEL, CC_TASK_TIME_LIMIT must be set in the environment"):
+        operator.apply({"CC_TASK_TIME_LIMIT": 30, "CC_LOG_LEVEL": "DEBUG"}, {})

@@ -46,10 +46,27 @@ def test_installed_package_is_found_and_routed_as_printed(tmp_path: Path) -> Non
     lines = [f"[{group}]", *(f"{name} = {target}" for name, target in entries.items())]
     (info / "entry_points.txt").write_text("\n".join(lines), encoding="utf-8")
     path = os.pathsep.join([str(EXAMPLE), str(tmp_path / "site")])
-    output = _run(
-        *("manage.py", "routes", "--settings=bookshop_settings"), folder=tmp_path / "data", cwd=ROOT, PYTHONPATH=path
+    # With the local settings, which know nothing of it: its own default routes are appended to the map.
+    for settings in ("commerce_coordinator.settings.local", "bookshop_settings"):
+        command = ("manage.py", "routes", f"--settings={settings}")
+        output = _run(*command, folder=tmp_path / "data", cwd=ROOT, PYTHONPATH=path)
+        assert (EXAMPLE / "routes.txt").read_text(encoding="utf-8").strip() in output
+
+
+def test_example_plugin_lets_nobody_in_without_a_secret(tmp_path: Path) -> None:
+    code = (
+        "from django.test import Client;"
+        "answer = Client().post('/bookshop/webhook/', b'{}', content_type='application/json');"
+        "print(answer.status_code, answer.json()['error']['code'])"
     )
-    assert (EXAMPLE / "routes.txt").read_text(encoding="utf-8").strip() in output
+    output = _run(
+        *("manage.py", "shell", "--settings=bookshop_settings", "-v0", "-c", code),
+        folder=tmp_path,
+        cwd=ROOT,
+        PYTHONPATH=str(EXAMPLE),
+        BOOKSHOP_SECRET="",
+    )
+    assert output.strip().endswith("404 not_set_up")
 
 
 def test_every_file_of_the_example_is_printed() -> None:

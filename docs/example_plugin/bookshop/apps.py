@@ -8,5 +8,6 @@ class BookshopConfig(AppConfig):
     plugin_app = {
         "url_config": {
             "commerce_coordinator.djangoapp": {"namespace": "bookshop", "regex": "^bookshop/", "relative_path": "urls"}
-        }
+        },
+        "settings_config": {"commerce_coordinator.djangoapp": {"common": {"relative_path": "settings.common"}}},
     }

@@ -1,6 +1,7 @@
 """`manage.py relay`: the process that publishes what is due and takes back expired leases."""
 
 import logging
+import math
 import os
 import signal
 import threading
@@ -37,8 +38,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["interval"] <= 0:
-            raise CommandError("--interval must be above 0 seconds.")
+        if not (math.isfinite(options["interval"]) and options["interval"] > 0):
+            raise CommandError("--interval must be a number of seconds above 0.")
         try:
             enforce()
         except WrongMap as wrong:

@@ -54,8 +54,12 @@ def _replay_one(reference: str, *, force: bool) -> str:
     delivery = Delivery.objects.select_related("dispatch").filter(pk=key).first() if key else None
     if delivery is not None:
         return f"due again, as replay {replay(delivery, force=force).generation}"
-    event = InboxEvent.objects.filter(pk=key).first() if key else InboxEvent.objects.filter(event_id=reference).first()
+    named = InboxEvent.objects.filter(pk=key) if key else InboxEvent.objects.filter(event_id=reference)
+    # An event id is unique within one account only: of several, the one that failed is meant.
+    event = next((each for each in named if each.state == InboxEvent.State.FAILED), None) or named.first()
     if event is not None:
         row = replay_event(event)
+        if row.state == InboxEvent.State.FAILED:
+            raise CoordinatorError(f"still failed: {row.reason}")
         return f"{row.state}" + (f": {row.reason}" if row.reason else "")
     raise CoordinatorError("No delivery and no event has this id. `manage.py deliveries --state dead` lists ids.")

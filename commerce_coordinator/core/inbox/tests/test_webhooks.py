@@ -219,3 +219,10 @@ def test_accepted_event_takes_three_statements_and_a_duplicate_two(post) -> None
         failed_insert, look_up = statements()  # MySQL's driver does not tell the text of a statement that failed
         assert failed_insert in ("INSERT", "None")
         assert look_up == "SELECT"
+
+
+@pytest.mark.parametrize("event_id", ["", "e" * 256])
+def test_event_id_that_no_column_can_hold_is_refused(post, event_id: str) -> None:
+    answer = post({"id": event_id, "type": "paid"})
+    assert (answer.status_code, json.loads(answer.content)["error"]["code"]) == (400, "event_id_invalid")
+    assert not InboxEvent.objects.exists()

@@ -19,7 +19,8 @@ def forget_client() -> None:
 
 
 @pytest.fixture
-def lms(settings: Any) -> Iterator[FakeLms]:
+def lms(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeLms]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")  # whatever proxy this machine has
     forget_client()
     with running_lms() as running:
         settings.CC_LMS_URL_ROOT = running.url
