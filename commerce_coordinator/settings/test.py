@@ -1,9 +1,13 @@
 """For the tests: as local, in a folder of its own; what a test needs otherwise it says itself."""
 
+import atexit
 import os
+import shutil
 import tempfile
 
-os.environ.setdefault("CC_DATA", tempfile.mkdtemp(prefix="cc-test-"))
+if "CC_DATA" not in os.environ:
+    os.environ["CC_DATA"] = tempfile.mkdtemp(prefix="cc-test-")
+    atexit.register(shutil.rmtree, os.environ["CC_DATA"], ignore_errors=True)
 
 from .local import *  # noqa: F403
 from .local import CC_SIGNALS, DATABASES, INSTALLED_APPS, env

@@ -3,5 +3,9 @@
 Its lists must stay quick on tables of millions of rows, so they order, filter and search by indexes alone.
 """
 
+from django.contrib import admin
+
 # Importing them registers them; Django's admin looks for this package in each installed app.
 from . import attempts, deliveries, dispatches, events  # noqa: F401
+
+admin.site.site_header = admin.site.site_title = "Commerce Coordinator"
