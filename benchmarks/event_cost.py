@@ -63,6 +63,7 @@ def environment(database_url: str, broker_url: str, folder: Path) -> dict[str, s
         "SECURE_SSL_REDIRECT": "false",
         "STATIC_ROOT": str(folder / "static"),
         "CC_STRIPE_SECRETS": json.dumps({"": ["whsec_benchmark"]}),
+        "CC_STRIPE_LIVEMODE": "false",
         "CC_LMS_URL_ROOT": "http://127.0.0.1:9",
         "CC_LMS_CLIENT_ID": "benchmark",
         "CC_LMS_CLIENT_SECRET": secrets.token_urlsafe(16),

@@ -202,10 +202,12 @@ class Instance:
         for name in names:
             self.processes[name].start()
 
-    def wait_until_ready(self, seconds: float = 60) -> None:
-        """Wait until the web process answers. Raises CannotStart if it ends instead, or takes longer."""
+    def wait_until_ready(self, seconds: float = 60, stop: threading.Event | None = None) -> None:
+        """Wait until the web process answers, or `stop`. Raises CannotStart if it ends instead, or takes longer."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
+            if stop is not None and stop.is_set():
+                return
             if self.processes["web"].exit_code is not None:
                 raise CannotStart("The web process ended while it started; its lines above say why.")
             if answers(f"http://127.0.0.1:{self.port}/health/"):

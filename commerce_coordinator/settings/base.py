@@ -196,6 +196,8 @@ CC_SOURCE_SYSTEM = env.str("CC_SOURCE_SYSTEM", "commerce_coordinator")
 # --- Stripe: {account: [secret, ...]}; two secrets while one is rolled. "" is the account of /stripe/webhook/. ---
 
 CC_STRIPE_SECRETS: Any = env.json("CC_STRIPE_SECRETS", {})
+# Which events count: True those of live mode, False those of test mode, None both.
+CC_STRIPE_LIVEMODE: bool | None = env.bool("CC_STRIPE_LIVEMODE", True)
 CC_STRIPE_TOLERANCE = env.int("CC_STRIPE_TOLERANCE", 300)
 
 # --- The LMS ---

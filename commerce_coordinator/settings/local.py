@@ -45,6 +45,7 @@ WHITENOISE_USE_FINDERS = True
 
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 
+CC_STRIPE_LIVEMODE = env.bool("CC_STRIPE_LIVEMODE", None)
 CC_STRIPE_SECRETS = env.json("CC_STRIPE_SECRETS", {"": ["whsec_local"]})
 
 CC_LMS_URL_ROOT = env.str("CC_LMS_URL_ROOT", f"http://localhost:{PORT}/demo_lms")

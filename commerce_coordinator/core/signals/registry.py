@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING
 
 from django.utils.module_loading import autodiscover_modules
 
-from commerce_coordinator.core.deliveries import contracts
-
 if TYPE_CHECKING:
     from .signal import CoordinatorSignal
 
@@ -19,10 +17,8 @@ def remember(signal: "CoordinatorSignal") -> None:
 
 
 def load() -> None:
-    """Import the `signals` module of every installed app, and note each contract by its signal's name."""
+    """Import the `signals` and `chores` modules of every installed app."""
     autodiscover_modules("signals", "chores")
-    for name, signal in by_name().items():
-        contracts.remember(name, signal.contract)
 
 
 def by_name() -> "dict[str, CoordinatorSignal]":

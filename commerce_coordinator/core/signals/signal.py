@@ -78,6 +78,7 @@ class CoordinatorSignal(Signal):
 
     def route_to(self, routes: Sequence[Route], map_hash: str) -> None:
         """Take the map's routes. Called by routes.py and by tests."""
+        contracts.remember(self.name, self.contract)
         self.routes = tuple(routes)
         self.map_hash = map_hash
 

@@ -75,8 +75,9 @@ class LmsClient(ApiClient):
                 "enrollment_attributes": attributes,
             },
         )
-        if not isinstance(_json(response), dict):
-            raise Retry("The LMS answered an enrolment with something else than an enrolment.")
+        answer = _json(response)
+        if not isinstance(answer, dict) or answer.get("is_active") is not True or answer.get("mode") != mode:
+            raise Retry("The LMS answered, but not with an active enrolment in the mode that was asked for.")
 
 
 def _json(response: requests.Response) -> Any:

@@ -21,6 +21,7 @@ def enroll_learner(*, order_number: str, line_number: int, username: str, course
         attributes=[
             # A later refund finds its order by these.
             {"namespace": "order", "name": "order_number", "value": order_number},
+            {"namespace": "order", "name": "order_id", "value": order_number},
             {"namespace": "order", "name": "line_item_id", "value": f"{order_number}-{line_number}"},
         ],
         idempotency_key=attempt.idempotency_key if attempt else None,

@@ -20,6 +20,7 @@ STRIPE_EXPONENTS = {"ISK": 2, "UGX": 2, "MGA": 0}
 
 def payment_captured_from_payment_intent(event: ProviderEvent, account: str) -> dict[str, Any]:
     """The values of `payment_captured` from `payment_intent.succeeded`."""
+    _check_mode(event)
     intent = _object(event)
     metadata = _ours(intent)
     return {
@@ -42,6 +43,13 @@ def _object(event: ProviderEvent) -> Mapping[str, Any]:
     if not isinstance(found, dict):
         raise EventNotUnderstood("data.object is missing or no object.")
     return found
+
+
+def _check_mode(event: ProviderEvent) -> None:
+    """A production endpoint can receive test events, with Connect for one: true, but nobody paid."""
+    expected = settings.CC_STRIPE_LIVEMODE
+    if expected is not None and event.data.get("livemode") is not expected:
+        raise EventIgnored("Not ours: livemode is another than this service's.")
 
 
 def _ours(found: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@ import uuid
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import Q
 
 from commerce_coordinator.core.deliveries.models import Delivery
 from commerce_coordinator.core.deliveries.replay import replay
@@ -54,7 +55,7 @@ def _replay_one(reference: str, *, force: bool) -> str:
     delivery = Delivery.objects.select_related("dispatch").filter(pk=key).first() if key else None
     if delivery is not None:
         return f"due again, as replay {replay(delivery, force=force).generation}"
-    named = InboxEvent.objects.filter(pk=key) if key else InboxEvent.objects.filter(event_id=reference)
+    named = InboxEvent.objects.filter(Q(event_id=reference) | Q(pk=key) if key else Q(event_id=reference))
     # An event id is unique within one account only: of several, the one that failed is meant.
     event = next((each for each in named if each.state == InboxEvent.State.FAILED), None) or named.first()
     if event is not None:

@@ -64,7 +64,9 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: stop.set())
         try:
             instance.start()
-            instance.wait_until_ready()
+            instance.wait_until_ready(stop=stop)
+            if stop.is_set():
+                return
             self._line("run", f"open {instance.url}/ (admin: {instance.url}/admin/ as admin, admin). Ctrl-C stops it.")
             instance.watch(stop, self._line)
         finally:

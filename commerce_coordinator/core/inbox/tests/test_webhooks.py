@@ -93,13 +93,13 @@ def test_duplicate_is_answered_200_and_adds_nothing(post) -> None:
     assert (InboxEvent.objects.count(), Dispatch.objects.count()) == (1, 1)
 
 
-def test_ids_that_differ_in_case_or_account_are_different_events(post) -> None:
-    for event_id, account in [("evt_a", ""), ("evt_A", ""), ("evt_a", "shop")]:
+def test_ids_that_differ_in_case_spaces_or_account_are_different_events(post) -> None:
+    for event_id, account in [("evt_a", ""), ("evt_A", ""), ("evt_a ", ""), ("evt_a", "shop")]:
         assert (
             post({"id": event_id, "type": "paid", "payment": f"{event_id}{account}"}, account=account).status_code
             == 200
         )
-    assert (InboxEvent.objects.count(), Dispatch.objects.count()) == (3, 3)
+    assert (InboxEvent.objects.count(), Dispatch.objects.count()) == (4, 4)
 
 
 def test_two_events_of_one_payment_are_both_kept_and_sent_once(post) -> None:

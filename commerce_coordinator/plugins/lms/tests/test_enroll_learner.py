@@ -89,6 +89,7 @@ def test_what_is_asked_is_in_the_lms_own_words(lms: FakeLms) -> None:
         "is_active": True,
         "enrollment_attributes": [
             {"namespace": "order", "name": "order_number", "value": "EDX-1"},
+            {"namespace": "order", "name": "order_id", "value": "EDX-1"},
             {"namespace": "order", "name": "line_item_id", "value": "EDX-1-2"},
         ],
     }

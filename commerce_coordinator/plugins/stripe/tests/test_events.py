@@ -344,3 +344,25 @@ def test_every_signed_body_is_answered_200_or_400(whole: dict[str, Any]) -> None
 def test_every_signed_run_of_bytes_is_answered_200_or_400(body: bytes) -> None:
     with fresh_tables():
         assert post(body).status_code in (200, 400)
+
+
+# --- Live mode and test mode ---
+
+
+@in_database
+@pytest.mark.parametrize(
+    ("expected", "livemode", "state"),
+    [
+        (True, True, "sent"),
+        (True, False, "ignored"),
+        (True, None, "ignored"),
+        (False, True, "ignored"),
+        (False, False, "sent"),
+        (None, True, "sent"),
+        (None, False, "sent"),
+    ],
+)
+def test_test_event_at_a_production_endpoint_pays_for_nothing(settings, expected, livemode, state: str) -> None:
+    settings.CC_STRIPE_LIVEMODE = expected
+    answer = post(event(livemode=livemode))
+    assert (answer.status_code, answer.json()["status"]) == (200, state)

@@ -10,7 +10,8 @@ import psutil
 import pytest
 
 from commerce_coordinator.console.supervisor import ROOT
-from commerce_coordinator.tests.service import until
+
+from .service import until
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda how: how.name)
