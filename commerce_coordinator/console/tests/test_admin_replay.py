@@ -230,7 +230,7 @@ class _Shop:
 
 @pytest.fixture
 def shop(monkeypatch: pytest.MonkeyPatch) -> Iterator[_Shop]:
-    shop, signal = _Shop(), CoordinatorSignal(SeatSold, subject="order_number", name="shop.signals.seat_sold")
+    shop, signal = _Shop(), CoordinatorSignal(SeatSold, subject="order_number", name=f"{__name__}.seat_sold")
 
     def build(event: ProviderEvent, account: str) -> dict[str, Any]:
         if not shop.mended:
