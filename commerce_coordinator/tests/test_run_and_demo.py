@@ -1,6 +1,7 @@
 """`manage.py run` and `manage.py demo`, as `make run` and `make demo` call them."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -62,6 +63,26 @@ def test_one_line_says_what_to_open_and_it_opens(running) -> None:
     assert f"http://localhost:{port}/" in line
     assert requests.get(f"http://localhost:{port}/", timeout=10).json()["service"] == "Commerce Coordinator"
     assert requests.get(f"http://localhost:{port}/admin/login/", timeout=10).status_code == 200
+
+
+@pytest.mark.chromium
+@pytest.mark.needs_chromium
+def test_admin_opens_in_a_browser_with_its_styles(running, tmp_path: Path) -> None:
+    _, port, _ = running
+    browser = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert browser is not None
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", f"--user-data-dir={tmp_path}"]
+    options += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    picture = tmp_path / "login.png"
+    options += ["--window-size=800,600", f"--screenshot={picture}", "--dump-dom"]
+    done = subprocess.run(
+        [browser, *options, f"http://localhost:{port}/admin/login/"], capture_output=True, text=True, timeout=60
+    )
+    assert "Commerce Coordinator" in done.stdout
+    assert 'name="username"' in done.stdout
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    styles = requests.get(f"http://localhost:{port}/static/admin/css/base.css", timeout=10)
+    assert (styles.status_code, styles.headers["Content-Type"].partition(";")[0]) == (200, "text/css")
 
 
 def test_second_instance_on_the_same_folder_is_refused_with_the_remedy(running) -> None:

@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.db.models import Case, CharField, Q, TextField, Value, When
 from django.utils import timezone
 
@@ -84,7 +84,7 @@ def _settle(recorded: Recorded, errors: dict[Any, Exception | None]) -> None:
     ours = Q(pk__in=list(errors), state=Delivery.State.RUNNING, generation=0)
     try:
         settled = Delivery.objects.filter(ours).update(**changes)
-    except DatabaseError as error:
+    except (DatabaseError, InterfaceError) as error:
         logger.error(
             "Outcomes of inline receivers were not written; the relay will end them.",
             extra={"dispatch": str(recorded.dispatch.pk), "error_class": type(error).__name__},
