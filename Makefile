@@ -12,7 +12,7 @@ PRODUCTION_SETTINGS := commerce_coordinator.settings.production
 LAYERS := base production test dev docs
 
 # Where migrate, static and shell work: the folder that `make run` uses.
-LOCAL_ENV = CC_DATA='$(DATA)' CC_PORT='$(PORT)'
+LOCAL_ENV = CC_DATA='$(or $(DATA),./data)' CC_PORT='$(or $(PORT),8140)'
 
 # What the production settings ask of the environment, with values that live as long as one check. The recipe makes the
 # folder $$scratch; SQLite stands in there, so that mysqlclient is not needed.
@@ -44,7 +44,7 @@ help: ## list the targets
 	@echo "Start with 'make run', then 'make demo' in a second terminal. PYTHON=python3.12 names the interpreter for any target."
 
 run: $(VENV)/.base ## start web, worker and relay in this terminal: PORT=8140 DATA=./data
-	@exec env $(LOCAL_ENV) $(PY) manage.py run --port '$(PORT)' --data '$(DATA)'
+	@exec env $(LOCAL_ENV) $(PY) manage.py run --port '$(or $(PORT),8140)' --data '$(or $(DATA),./data)'
 
 demo: $(VENV)/.base ## send one purchase through the service and show its trace: URL=http://localhost:8140
 	@exec $(PY) manage.py demo $(if $(URL),--url '$(URL)')

@@ -7,11 +7,13 @@ import sys
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "commerce_coordinator.settings.local")
-    if len(sys.argv) > 1 and sys.argv[1] == "runserver":
-        os.environ.setdefault("CC_ROLE", "web")
+    role = {"runserver": "web", "relay": "relay"}.get(sys.argv[1] if len(sys.argv) > 1 else "")
+    if role:
+        os.environ.setdefault("CC_ROLE", role)
     try:
         from django.core.exceptions import ImproperlyConfigured
         from django.core.management import execute_from_command_line
+        from django.db import DatabaseError
         from environs import EnvError
     except ImportError:
         sys.exit("Django is not installed here. Run `make requirements`, then use .venv/bin/python manage.py ...")
@@ -20,6 +22,16 @@ def main() -> None:
     except (ImproperlyConfigured, EnvError) as error:
         # A setting is missing or wrong: the message names it; where the settings are read is of no use to anybody.
         sys.exit(str(error))
+    except DatabaseError as error:
+        from commerce_coordinator.core.transactions import has_no_tables
+
+        if not has_no_tables(error):
+            raise
+        sys.exit("The database has no tables: run `manage.py migrate`, or set CC_DATA to the folder of your instance.")
+    except BrokenPipeError:
+        # Whoever read us has enough, `head` say; Python's own last flush would complain once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
 
 
 if __name__ == "__main__":

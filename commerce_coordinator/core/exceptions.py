@@ -51,7 +51,7 @@ class Retry(CoordinatorError):
 
     def __init__(self, message: str | None = None, *, after: float | None = None, **context: object) -> None:
         super().__init__(message, **context)
-        self.after = after
+        self.after = None if after is None else float(after)
 
 
 class GiveUp(CoordinatorError):

@@ -1,4 +1,4 @@
-"""Transactions that are run again when the database says so."""
+"""Statements and transactions that are run again when the database says so."""
 
 import random
 import time
@@ -16,23 +16,36 @@ _PASSING = frozenset({1205, 1213})
 
 
 def is_passing(error: OperationalError) -> bool:
-    """Did the database undo the transaction only because another was in its way?"""
+    """Did the database undo the statement only because another was in its way?"""
     return connection.vendor == "mysql" and bool(error.args) and error.args[0] in _PASSING
 
 
-def atomically(function: Callable[[], Result]) -> Result:
-    """Run `function` in a transaction; again, from its beginning, after a deadlock.
+def has_no_tables(error: Exception) -> bool:
+    """Is a table missing (SQLite's words, MySQL's number)? Then migrations have not run; nothing is away."""
+    return "no such table" in str(error) or (bool(error.args) and error.args[0] == 1146)
 
-    Inside another transaction it runs once: a deadlock has undone the outer part too, which only its owner can repeat.
+
+def again_after_deadlock(function: Callable[[], Result]) -> Result:
+    """Run `function`; again, from its beginning, after a deadlock.
+
+    Inside a transaction it runs once: a deadlock has undone what came before too, which only its owner can repeat.
     """
     tries = 1 if connection.in_atomic_block else TRIES
     for number in range(1, tries):
         try:
-            with transaction.atomic():
-                return function()
+            return function()
         except OperationalError as error:
             if not is_passing(error):
                 raise
             time.sleep(random.uniform(0.005, 0.02) * number)  # noqa: S311 - spreads those that collided
-    with transaction.atomic():
-        return function()
+    return function()
+
+
+def atomically(function: Callable[[], Result]) -> Result:
+    """Run `function` in a transaction; again after a deadlock, unless another transaction surrounds it."""
+
+    def in_transaction() -> Result:
+        with transaction.atomic():
+            return function()
+
+    return again_after_deadlock(in_transaction)

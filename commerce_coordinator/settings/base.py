@@ -132,6 +132,7 @@ def database(url: str) -> dict[str, Any]:
     if parsed["ENGINE"].endswith("mysql"):
         seconds = env.int("CC_DATABASE_TIMEOUT", 5 if CC_ROLE == "web" else 30)
         parsed.update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
+        # What the URL says, TLS for one, wins.
         parsed["OPTIONS"] = {
             "charset": "utf8mb4",
             "isolation_level": "read committed",
@@ -139,6 +140,7 @@ def database(url: str) -> dict[str, Any]:
             "connect_timeout": min(3, seconds),
             "read_timeout": seconds,
             "write_timeout": seconds,
+            **parsed.get("OPTIONS", {}),
         }
     return parsed
 
@@ -164,8 +166,14 @@ CELERY_TASK_PUBLISH_RETRY = True
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 0, "interval_start": 0, "interval_step": 0, "interval_max": 0}
 
 
+# Seconds that a publishing may take. A provider waits for the web process; nobody waits for the relay.
+CC_PUBLISH_TIMEOUT = env.float("CC_PUBLISH_TIMEOUT", 1.0 if CC_ROLE == "relay" else 0.05)
+
+
 def broker(url: str, *, folder: Path | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
     """(transport options of consumers, transport options of publishers) for a broker URL."""
+    # Kombu would wait two seconds before it tells that nobody listens.
+    at_once = {"max_retries": 0, "interval_start": 0, "interval_step": 0, "interval_max": 0}
     if url.startswith("embedded:"):
         options = {"folder": str(folder)}
         return options, options
@@ -179,8 +187,10 @@ def broker(url: str, *, folder: Path | None = None) -> tuple[dict[str, Any], dic
             "unacked_restore_interval": 5,
             "unacked_restore_throttle": 1,
         }
-        return consuming, {**common, "socket_connect_timeout": 0.05, "socket_timeout": 0.05}
-    return {}, {}
+        timeouts = {"socket_connect_timeout": CC_PUBLISH_TIMEOUT, "socket_timeout": CC_PUBLISH_TIMEOUT}
+        return consuming, {**common, **at_once, **timeouts}
+    patience = max(CC_PUBLISH_TIMEOUT, 1)  # AMQP: a broker short of memory stops reading
+    return {}, {**at_once, "connect_timeout": patience, "read_timeout": patience, "write_timeout": patience}
 
 
 # --- The engine ---

@@ -23,6 +23,9 @@ ENVIRONMENT_ONLY = frozenset(
     {"CC_LOG_LEVEL", "CC_DATABASE_TIMEOUT", "CC_ROLE", "CC_TASK_SOFT_TIME_LIMIT", "CC_TASK_TIME_LIMIT"}
 )
 
+#: Longer than the retries of a delivery and the redeliveries of a provider take.
+SHORTEST_RETENTION_DAYS = 7
+
 _SHORTEST_SECRET_KEY = 50
 
 
@@ -64,6 +67,9 @@ def apply(loaded: Mapping[str, Any], settings: MutableMapping[str, Any]) -> None
             f"COMMERCE_COORDINATOR_CFG: {', '.join(without_effect)} must be set in the environment; "
             "in the file it has no effect."
         )
+    unknown = sorted(name for name in loaded if name.startswith("CC_") and name not in settings)
+    if unknown:
+        raise ImproperlyConfigured(f"COMMERCE_COORDINATOR_CFG: there is no setting {', '.join(unknown)}.")
     for name, value in loaded.items():
         if name == "CC_SIGNALS" and isinstance(value, Mapping):
             settings[name] = {**settings[name], **value}
@@ -94,6 +100,11 @@ def complaints(settings: Mapping[str, Any]) -> list[str]:
     tolerance = settings.get("CC_STRIPE_TOLERANCE", 1)
     if not isinstance(tolerance, int) or tolerance <= 0:
         found.append("CC_STRIPE_TOLERANCE must be seconds above 0: 0 switches the check of the timestamp off.")
+    if not isinstance(settings.get("CC_STRIPE_LIVEMODE"), bool | None):
+        found.append("CC_STRIPE_LIVEMODE must be true, false or null, and no text.")
+    days = settings.get("CC_RETENTION_DAYS", 90)
+    if not isinstance(days, int) or days < SHORTEST_RETENTION_DAYS:
+        found.append(f"CC_RETENTION_DAYS must be a whole number, {SHORTEST_RETENTION_DAYS} or more.")
     return found
 
 

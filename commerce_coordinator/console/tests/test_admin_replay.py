@@ -292,7 +292,7 @@ def test_an_event_that_cannot_be_replayed_becomes_a_message(operator: Client, sh
     InboxEvent.objects.filter(pk=row.pk).update(raw_body=None)
     assert "retention has emptied it" in confirm(operator, asked)
     InboxEvent.objects.filter(pk=row.pk).update(state=InboxEvent.State.SENT)
-    assert "only failed events are replayed" in confirm(operator, asked)
+    assert "only failed and ignored events are replayed" in confirm(operator, asked)
 
 
 def test_an_event_that_did_not_fail_has_no_button(operator: Client) -> None:

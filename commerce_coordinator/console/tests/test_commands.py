@@ -573,7 +573,7 @@ def test_failed_event_is_replayed_after_a_fix(shop: Any, sold: Any, monkeypatch:
     assert (shown.lines, shown.failure) == ([f"{reference}: sent"], "")
     assert Dispatch.objects.get().event_id == event.pk
     again = Typed("replay", reference)
-    assert "only failed events" in again.out
+    assert "only failed and ignored events" in again.out
     assert again.failure
 
 

@@ -1,7 +1,9 @@
 """Retention: settled stories older than CC_RETENTION_DAYS go, leaf by leaf.
 
-A dispatch goes when it is old, all its deliveries ended well, and nothing that they sent is still there; so a story is
-kept whole while any part of it is open, dead or younger. Dead deliveries and unrouted dispatches are never removed:
+A dispatch goes when it is old, all its deliveries and the one that sent it ended well, and nothing that they sent is
+still there. So a delivery that may run again finds what it sent, and adds nothing.
+
+Dead deliveries and unrouted dispatches are never removed:
 they are an operator's business.
 """
 
@@ -48,6 +50,7 @@ def _prune_batch(before: datetime) -> int:
         Dispatch.objects.filter(
             ~Exists(mine.exclude(state__in=ENDED_WELL)),
             ~Exists(mine.filter(Exists(Dispatch.objects.filter(parent=OuterRef("pk"))))),
+            ~Exists(Delivery.objects.filter(pk=OuterRef("parent_id")).exclude(state__in=ENDED_WELL)),
             created_at__lt=before,
             unrouted=False,
         )

@@ -12,14 +12,16 @@ import socket
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from commerce_coordinator.core.crash_points import reached
 from commerce_coordinator.core.ids import uuid7
-from commerce_coordinator.core.transactions import atomically
+from commerce_coordinator.core.transactions import again_after_deadlock, atomically
 
 from .models import Attempt, Delivery
 from .receivers import UnknownReceiver, resolve, schedule_of
@@ -83,9 +85,11 @@ def claim(delivery_id: uuid.UUID) -> Claim | None:
         return None
     claimed = Claim(delivery=delivery, claim_id=uuid7(), claimed_at=now, worker=worker_name())
     lease_until = now + timedelta(seconds=settings.CC_LEASE_SECONDS)
-    ours = Delivery.objects.filter(
+    free = Delivery.objects.filter(
         pk=delivery.pk, state=State.PENDING, generation=delivery.generation, attempts=delivery.attempts
-    ).update(
+    )
+    claim_it = partial(
+        free.update,
         state=State.RUNNING,
         attempts=delivery.attempts + 1,
         claim_id=claimed.claim_id,
@@ -95,7 +99,7 @@ def claim(delivery_id: uuid.UUID) -> Claim | None:
         wake_at=lease_until,
         wakes=0,
     )
-    if not ours:
+    if not again_after_deadlock(claim_it):
         logger.debug("Message dropped.", extra={"delivery": str(delivery_id), "why": "claimed by another just now"})
         return None
     delivery.attempts += 1
@@ -140,7 +144,15 @@ def settle(
             ).save(force_insert=True)
         return ours
 
-    if not atomically(write):
+    try:
+        ours = atomically(write)
+    except (OperationalError, InterfaceError):
+        if connection.in_atomic_block:
+            raise
+        # The connection was lost while the receiver ran: without another try it would run a second time.
+        connection.close()
+        ours = atomically(write) or Attempt.objects.filter(pk=claimed.claim_id).exists()
+    if not ours:
         logger.warning("Not settled: the lease ran out and is another's.", extra={"delivery": str(delivery.pk)})
         return None
     reached("delivery.settled", delivery.receiver)
@@ -166,7 +178,7 @@ def take_back(delivery: Delivery, now: datetime) -> str | None:
     state; None when the lease changed hands in between.
     """
     try:
-        schedule = schedule_of(resolve(delivery.receiver))
+        schedule = schedule_of(resolve(delivery.receiver, delivery.kind))
     except UnknownReceiver:
         schedule = schedule_of(None)
     inline = delivery.kind == Delivery.Kind.INLINE and delivery.generation == 0
@@ -176,8 +188,10 @@ def take_back(delivery: Delivery, now: datetime) -> str | None:
         if inline
         else "The lease ran out: the worker died, hung or was paused."
     )
+    # By the schedule, as any other failure: what kills its worker each time would be dead within minutes otherwise.
+    delay = None if spent else next_delay(attempt=delivery.attempts, schedule=schedule)
     changes = dict(
-        _ended(State.DEAD, now) if spent else _due(now),
+        _ended(State.DEAD, now) if delay is None else _due(now + timedelta(seconds=delay)),
         error_class="LeaseExpired",
         error_text=text,
     )
@@ -225,7 +239,12 @@ def error_class_of(error: BaseException) -> str:
 
 
 def error_text_of(error: BaseException) -> str:
-    return str(error)[:LONGEST_ERROR_TEXT]
+    """Its text, as far as it has one that can be stored: whatever it is, the attempt must be settled."""
+    try:
+        text = str(error)
+    except Exception:
+        return "The exception has no text."
+    return text.encode("utf-8", "replace").decode()[:LONGEST_ERROR_TEXT]
 
 
 def _after(error: BaseException | None, attempts: int, schedule: Sequence[float], now: datetime) -> dict[str, Any]:

@@ -77,6 +77,14 @@ def record(sending: Sending, *, look_first: bool | None = None) -> Recorded:
     look_first: whether to look for an earlier sending before writing. By default only in a surrounding transaction,
     which an IntegrityError would spoil; an owner who is ready to run his again may save the statement.
     """
+    attempt = running_attempt()
+    recorded = _record(sending, look_first)
+    if attempt and not sending.dedupe_key:
+        transaction.on_commit(partial(attempt.note_sent, recorded.dispatch.dedupe_key), robust=True)
+    return recorded
+
+
+def _record(sending: Sending, look_first: bool | None) -> Recorded:
     dedupe_key = _dedupe_key(sending)
     if connection.in_atomic_block:
         found = _find(sending, dedupe_key) if dedupe_key and look_first is not False else None
@@ -103,8 +111,9 @@ def sender_name(sender: Any) -> str:
 
 def _dedupe_key(sending: Sending) -> str | None:
     attempt = running_attempt()
-    ordinal_key = attempt.next_dedupe_key() if attempt else None
-    return sending.dedupe_key or ordinal_key
+    if sending.dedupe_key or attempt is None:
+        return sending.dedupe_key
+    return attempt.dedupe_key(sending.signal, sending.payload)
 
 
 def _find(sending: Sending, dedupe_key: str) -> Recorded | None:
@@ -172,8 +181,8 @@ def _delivery(dispatch: Dispatch, route: Route, now: Any) -> Delivery:
 def wake_workers(deliveries: Sequence[Delivery]) -> None:
     """Publish the ids of committed deliveries. When the broker does not take them, the relay shall, at once."""
     reached("dispatch.committed", deliveries[0].dispatch.signal)
-    if publisher.publish([(task_of(each), (each.pk.hex,)) for each in deliveries]):
+    taken = publisher.publish([(task_of(each), (each.pk.hex,)) for each in deliveries])
+    left = [each.pk for each in deliveries[taken:]]
+    if not left:
         return
-    Delivery.objects.filter(pk__in=[each.pk for each in deliveries], state=Delivery.State.PENDING, wakes=0).update(
-        wake_at=timezone.now()
-    )
+    Delivery.objects.filter(pk__in=left, state=Delivery.State.PENDING, wakes=0).update(wake_at=timezone.now())

@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import DatabaseError, InterfaceError
 from django.db.models import Case, CharField, Q, TextField, Value, When
 from django.utils import timezone
@@ -53,6 +54,8 @@ def _run_one(recorded: Recorded, delivery: Delivery, function: Any) -> tuple[Any
     with span(delivery.receiver, trace_id=trace_id, delivery=delivery.pk), run_as(attempt):
         try:
             return call(function, sending.values, sender=sending.sender, signal=sending.signal), None
+        except SoftTimeLimitExceeded:
+            raise  # the time of the task that sends is up; the relay ends this delivery
         except Exception as error:  # a receiver's failure is never the sender's
             logger.warning(
                 "Inline receiver failed.",

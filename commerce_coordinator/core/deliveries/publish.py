@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from celery import current_app
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from kombu import Connection, Producer
 from kombu.pools import ProducerPool
@@ -43,19 +44,22 @@ class Publisher:
         """True while the last failure is too fresh for another try."""
         return time.monotonic() < self._resting_until
 
-    def publish(self, messages: Iterable[tuple[str, tuple[Any, ...]]], **options: Any) -> bool:
-        """Send (task name, arguments) messages. False when the broker did not take them all; never raises for it."""
+    def publish(self, messages: Iterable[tuple[str, tuple[Any, ...]]], **options: Any) -> int:
+        """Send (task name, arguments) messages. Returns how many the broker took, from the front."""
+        taken = 0
         if self.resting:
-            return False
+            return taken
         try:
             # A span of our own: an instrumented publish that raises leaves its span current.
             with span("publish"), self._producers().acquire(block=True, timeout=1) as producer:
                 for task, arguments in messages:
                     self._send(producer, task, arguments, options)
+                    taken += 1
+        except SoftTimeLimitExceeded:
+            raise  # the task's time is up; that is no failure of the broker's
         except _PUBLISH_ERRORS as error:
             self._rest(error)
-            return False
-        return True
+        return taken
 
     def ping(self) -> bool:
         """Does the broker answer within the publishing time-outs? Opens a connection of its own."""

@@ -48,18 +48,25 @@ def delivery_tasks() -> list[TaskReceiver]:
     return sorted(set(_tasks.values()), key=lambda receiver: receiver.path)
 
 
-def resolve(path: str) -> TaskReceiver:
-    """The receiver of a delivery row, an inline one too. Raises UnknownReceiver."""
-    if path not in _tasks:
-        try:
-            found = import_string(path)
-        except ImportError:
-            found = None
-        if path not in _tasks:  # importing its module may have registered it
-            if not callable(found):
-                raise UnknownReceiver(path)
-            return TaskReceiver(path=path, function=found)
-    return _tasks[path]
+def resolve(path: str, kind: str = Delivery.Kind.TASK) -> TaskReceiver:
+    """The receiver of a delivery row. Raises UnknownReceiver.
+
+    A delivery task counts as known only if a worker of these settings would know it: its module is imported at start,
+    as an installed app's or by the map. A plugin that was removed may still lie on the path; importing it here would
+    deceive us.
+    """
+    if kind == Delivery.Kind.TASK:
+        task = _tasks.get(path)
+        if task is None:
+            raise UnknownReceiver(path)
+        return task
+    try:
+        found = import_string(path)
+    except Exception as error:  # a module that fails, in whatever way, has no receiver for us
+        raise UnknownReceiver(path) from error
+    if not callable(found):
+        raise UnknownReceiver(path)
+    return TaskReceiver(path=path, function=found)
 
 
 def task_of(delivery: Delivery) -> str:

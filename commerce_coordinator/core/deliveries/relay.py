@@ -7,12 +7,16 @@ publish twice is claimed once.
 import logging
 from collections import defaultdict
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError
 from django.db.models import F
 from django.utils import timezone
 
 from commerce_coordinator.core.crash_points import reached
+from commerce_coordinator.core.telemetry.masking import where
+from commerce_coordinator.core.transactions import again_after_deadlock
 
 from . import claims
 from .models import Delivery
@@ -46,16 +50,29 @@ class Relay:
         beat(RELAY_HEARTBEAT, now)
         due = list(Delivery.objects.filter(wake_at__lte=now).order_by("wake_at")[:BATCH])
         reached("relay.selected")
-        published = self._publish([each for each in due if self._is_to_be_published(each, now)], now)
+        published = self._publish([each for each in due if self._is_sound(each, now)], now)
         self._send_canary(now)
         return published and len(due) == BATCH
 
+    def _is_sound(self, delivery: Delivery, now: datetime) -> bool:
+        """Is it to be published? One row that cannot be dealt with must not keep the others waiting."""
+        try:
+            return self._is_to_be_published(delivery, now)
+        except (DatabaseError, InterfaceError):
+            raise
+        except Exception as error:
+            logger.error(
+                "A due delivery cannot be dealt with.",
+                extra={"delivery": str(delivery.pk), "error_class": type(error).__name__, "where": where(error)},
+            )
+            Delivery.objects.filter(pk=delivery.pk).update(wake_at=now + UNKNOWN_RECEIVER_LOOK_AGAIN)
+            return False
+
     def _is_to_be_published(self, delivery: Delivery, now: datetime) -> bool:
         if delivery.state == State.RUNNING:
-            if claims.take_back(delivery, now) != State.PENDING:
-                return False
-            delivery.wakes = 0
-        elif delivery.state != State.PENDING:
+            claims.take_back(delivery, now)
+            return False  # dead, or due by the schedule
+        if delivery.state != State.PENDING:
             # Nothing we write leaves a settled row like this; a row changed by hand must not come up for ever.
             Delivery.objects.filter(pk=delivery.pk, state=delivery.state).update(wake_at=None)
             return False
@@ -63,7 +80,7 @@ class Relay:
 
     def _is_known(self, delivery: Delivery, now: datetime) -> bool:
         try:
-            resolve(delivery.receiver)
+            resolve(delivery.receiver, delivery.kind)
         except UnknownReceiver:
             if now - delivery.next_attempt_at < UNKNOWN_RECEIVER_GRACE:
                 Delivery.objects.filter(pk=delivery.pk, state=State.PENDING).update(
@@ -85,20 +102,20 @@ class Relay:
         """False when the broker does not take them; they stay due."""
         if not deliveries:
             return True
-        if not publisher.publish([(task_of(each), (each.pk.hex,)) for each in deliveries]):
-            return False
+        taken = publisher.publish([(task_of(each), (each.pk.hex,)) for each in deliveries])
         reached("relay.published")
         by_wakes = defaultdict(list)
-        for each in deliveries:
+        # Those that a failing broker took are not due again at once, or they would crowd out the others for ever.
+        for each in deliveries[:taken]:
             by_wakes[each.wakes].append(each.pk)
         for wakes, keys in by_wakes.items():
             # wake_at in the WHERE: what a worker claimed in between has its lease's end there by now.
-            Delivery.objects.filter(pk__in=keys, state=State.PENDING, wake_at__lte=now).update(
-                wake_at=now + timedelta(seconds=wake_gap(wakes, first=settings.CC_WAKE_GAP_SECONDS)),
-                wakes=F("wakes") + 1,
-            )
-        logger.info("Published due deliveries.", extra={"deliveries": len(deliveries)})
-        return True
+            waiting = Delivery.objects.filter(pk__in=keys, state=State.PENDING, wake_at__lte=now)
+            gap = timedelta(seconds=wake_gap(wakes, first=settings.CC_WAKE_GAP_SECONDS))
+            again_after_deadlock(partial(waiting.update, wake_at=now + gap, wakes=F("wakes") + 1))
+        if taken:
+            logger.info("Published due deliveries.", extra={"deliveries": taken})
+        return taken == len(deliveries)
 
     def _send_canary(self, now: datetime) -> None:
         if self._canary_due is not None and now < self._canary_due:

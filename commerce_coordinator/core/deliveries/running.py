@@ -2,7 +2,10 @@
 
 import contextlib
 import dataclasses
+import hashlib
+import json
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any
@@ -19,12 +22,21 @@ class RunningAttempt:
     idempotency_key: str
     declared_sends: frozenset[str] | None
     calls: list[dict[str, Any]] = dataclasses.field(default_factory=list)
-    sent: int = 0
+    sent: "Counter[str]" = dataclasses.field(default_factory=Counter)
 
-    def next_dedupe_key(self) -> str:
-        """The same for the n-th sending of every try: a task that died after sending and runs again adds nothing."""
-        self.sent += 1
-        return f"{self.idempotency_key}:{self.sent}"
+    def dedupe_key(self, signal: str, payload: Any) -> str:
+        """The same for the n-th sending of this content in every try, whatever else a try sends before it.
+
+        So a task that died after sending and runs again adds nothing, and one that now sends something else loses
+        nothing.
+        """
+        content = json.dumps([signal, payload], sort_keys=True, default=str)
+        digest = hashlib.sha256(content.encode("utf-8", "backslashreplace")).hexdigest()[:32]
+        return f"{self.idempotency_key}:{digest}:{self.sent[digest] + 1}"
+
+    def note_sent(self, dedupe_key: str) -> None:
+        """Called when a sending is committed: one that was rolled back does not count."""
+        self.sent[dedupe_key.split(":")[1]] += 1
 
 
 _running: ContextVar[RunningAttempt | None] = ContextVar("commerce_coordinator_running_attempt", default=None)

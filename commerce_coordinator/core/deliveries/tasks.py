@@ -125,13 +125,18 @@ def deliver(delivery_id: str) -> str | None:
     error: Exception | None = None
     with span(delivery.receiver, trace_id=dispatch.trace_id, delivery=delivery.pk) as step, run_as(attempt):
         try:
-            receiver = resolve(delivery.receiver)
+            receiver = resolve(delivery.receiver, delivery.kind)
             attempt.declared_sends = declared_sends(receiver)
             _run(receiver, delivery)
         except UnknownReceiver:
             error = GiveUp("No receiver has this path: it was renamed without an alias, or its plugin was removed.")
-        except Exception as raised:  # every failure of a receiver is an outcome
-            error = raised
+        except BaseException as raised:  # every failure of a receiver is an outcome
+            error = raised if isinstance(raised, Exception) else None
+            if error is None:
+                # SystemExit and the like end the process, but not without a word.
+                cut = Retry(f"The receiver raised {type(raised).__name__}.")
+                claims.settle(claimed, cut, schedule=schedule_of(receiver), calls=attempt.calls, span_id=step.span_id)
+                raise
             # Retry and GiveUp are said on purpose; of anything else somebody will want to see where it came from.
             if not isinstance(raised, (Retry, GiveUp)):
                 logger.warning(

@@ -206,9 +206,12 @@ def interpret(view: WebhookView, event: ProviderEvent, account: str) -> Interpre
 
 
 def replay_event(row: InboxEvent) -> InboxEvent:
-    """Interpret a failed event again, from its stored bytes, after a fix. Returns the row with its new state."""
-    if row.state != State.FAILED:
-        raise NotReplayable(f"Event {row.event_id} is {row.state}; only failed events are replayed.")
+    """Interpret a failed or ignored event again, from its stored bytes, after a fix. Returns the row as it is now.
+
+    Ignored ones too: a wrong setting can make us take our own payments for somebody else's.
+    """
+    if row.state == State.SENT:
+        raise NotReplayable(f"Event {row.event_id} is sent; only failed and ignored events are replayed.")
     if row.raw_body is None:
         raise NotReplayable(f"Event {row.event_id} has no body any more: retention has emptied it.")
     view_class = WebhookView.by_provider.get(row.provider)
@@ -218,7 +221,7 @@ def replay_event(row: InboxEvent) -> InboxEvent:
     outcome = interpret(view, view.parse(bytes(row.raw_body)), row.account)
     recorded = None
     with span("event replay", trace_id=row.trace_id, event=row.pk), transaction.atomic():
-        changed = InboxEvent.objects.filter(pk=row.pk, state=State.FAILED).update(
+        changed = InboxEvent.objects.filter(pk=row.pk, state=row.state).update(
             state=outcome.state, reason=outcome.reason
         )
         if changed:
@@ -249,6 +252,9 @@ def _body_of(request: HttpRequest) -> bytes:
         raise WebhookRefused("content_length_invalid", "Content-Length is no number.") from None
     if announced > MAX_BODY_BYTES:
         raise too_large
+    if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
+        # Django would read nothing of it.
+        raise WebhookRefused("length_required", "Send the body with Content-Length, not in chunks.", status=411)
     try:
         return request.body
     except UnreadablePostError:

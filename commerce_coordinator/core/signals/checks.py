@@ -62,7 +62,7 @@ def _short_leases() -> list[CheckMessage]:
     found: list[CheckMessage] = []
     for task in receivers.delivery_tasks():
         limit = getattr(current_app.tasks.get(task.path), "time_limit", None) or settings.CELERY_TASK_TIME_LIMIT
-        if limit >= lease:
+        if not limit or limit >= lease:  # 0 is no limit at all
             found.append(
                 mistake(
                     "E012",

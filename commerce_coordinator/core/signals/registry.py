@@ -17,8 +17,11 @@ def remember(signal: "CoordinatorSignal") -> None:
 
 
 def load() -> None:
-    """Import the `signals` and `chores` modules of every installed app."""
-    autodiscover_modules("signals", "chores")
+    """Import the modules of every installed app that define signals, delivery tasks and chores.
+
+    Then every process knows the tasks that a worker knows, no more and no fewer.
+    """
+    autodiscover_modules("signals", "tasks", "chores")
 
 
 def by_name() -> "dict[str, CoordinatorSignal]":

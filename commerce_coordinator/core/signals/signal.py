@@ -1,6 +1,7 @@
 """CoordinatorSignal: a fact, named in the past tense, that plugins send and the map routes."""
 
 import hashlib
+import json
 import logging
 import sys
 from collections.abc import Mapping, Sequence
@@ -146,11 +147,21 @@ class CoordinatorSignal(Signal):
     def _validated(self, values: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
         if self.contract is None:
             payload = contracts.to_json(values)
+            self._check_text(payload)
             if payload is None and any(route.kind == Delivery.Kind.TASK for route in self.routes):
                 raise InvalidPayload(f"{self.name} is routed to a delivery task, so its values must be JSON.")
             return payload, dict(values)
         model = contracts.validate(self.name, self.contract, values)
-        return model.model_dump(mode="json"), contracts.values_of(model)
+        payload = model.model_dump(mode="json")
+        self._check_text(payload)
+        return payload, contracts.values_of(model)
+
+    def _check_text(self, payload: Any) -> None:
+        """Half a surrogate pair, which JSON may hold, can be written nowhere."""
+        try:
+            json.dumps(payload, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise InvalidPayload(f"The payload of {self.name} holds text that is not UTF-8.") from None
 
     @staticmethod
     def _field(values: Mapping[str, Any], name: str | None) -> str:

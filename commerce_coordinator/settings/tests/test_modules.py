@@ -143,7 +143,7 @@ def test_all_that_production_demands_may_stand_in_the_operators_file(tmp_path):
     assert shown["CC_LMS_CLIENT_SECRET"] == "j4Hs-91"
     assert shown["DATABASES"]["default"]["NAME"] == "/nowhere/coordinator.sqlite3"
     # Time-outs are those of the broker in the file.
-    assert shown["CELERY_BROKER_TRANSPORT_OPTIONS"] == {}
+    assert shown["CELERY_BROKER_TRANSPORT_OPTIONS"]["max_retries"] == 0, "it publishes, and does not wait for it"
 
 
 @pytest.mark.parametrize("content", ["SECRET_KEY: [hunter2", None])

@@ -5,7 +5,7 @@ import os
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from commerce_coordinator.settings import operator
+from commerce_coordinator.settings import base, operator
 
 PLUGINS = "commerce_coordinator.plugins"
 LONG = "k3" * 30
@@ -279,3 +279,28 @@ def test_a_databases_url_becomes_the_database():
 def test_a_name_that_only_the_environment_can_give_is_refused_in_the_file():
     with pytest.raises(ImproperlyConfigured, match="CC_LOG_LEVEL, CC_TASK_TIME_LIMIT must be set in the environment"):
         operator.apply({"CC_TASK_TIME_LIMIT": 30, "CC_LOG_LEVEL": "DEBUG"}, {})
+
+
+def test_a_name_that_is_no_setting_is_refused():
+    with pytest.raises(ImproperlyConfigured, match="no setting CC_RETENTION_DAY"):
+        operator.apply({"CC_RETENTION_DAY": 30}, {"CC_RETENTION_DAYS": 90})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("CC_STRIPE_LIVEMODE", "true"), ("CC_STRIPE_LIVEMODE", 1), ("CC_RETENTION_DAYS", 0), ("CC_RETENTION_DAYS", "90")],
+)
+def test_a_value_that_would_lose_payments_in_silence_is_complained_of(name, value):
+    told = operator.complaints({"INSTALLED_APPS": [], name: value})
+    assert [each for each in told if each.startswith(name)]
+
+
+def test_what_the_databases_url_says_of_tls_is_kept():
+    options = base.database("mysql://u:p@h/n?ssl_mode=REQUIRED")["OPTIONS"]
+    assert (options["ssl_mode"], options["charset"]) == ("REQUIRED", "utf8mb4")
+
+
+@pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "amqp://127.0.0.1:1"])
+def test_publishing_does_not_wait_for_a_broker_that_is_down(url):
+    _, publishing = base.broker(url)
+    assert (publishing["max_retries"], publishing["interval_start"]) == (0, 0)

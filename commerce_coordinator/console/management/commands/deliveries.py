@@ -6,7 +6,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from commerce_coordinator.core.deliveries.models import Delivery
+from commerce_coordinator.core.deliveries.receivers import delivery_tasks
 from commerce_coordinator.core.signals.graph import short
+from commerce_coordinator.core.signals.routes import read
 
 
 class Command(BaseCommand):
@@ -14,7 +16,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--state", choices=Delivery.State.values, help="only those in this state")
-        parser.add_argument("--receiver", help="only those of this receiver (dotted path)")
+        parser.add_argument("--receiver", help="only those of this receiver (dotted path, or as the list shows it)")
         parser.add_argument("--order", help="only those about this order number")
         parser.add_argument("--limit", type=int, default=50, help="at most so many (default 50)")
         parser.add_argument("--json", action="store_true", help="for programs: a list of objects")
@@ -26,10 +28,11 @@ class Command(BaseCommand):
         if options["state"]:
             rows = rows.filter(state=options["state"])
         if options["receiver"]:
-            rows = rows.filter(receiver=options["receiver"])
+            rows = rows.filter(receiver=_receiver(options["receiver"]))
         if options["order"]:
             rows = rows.filter(dispatch__subject=options["order"])
-        found = list(rows[: options["limit"]])
+        found = list(rows[: options["limit"] + 1])
+        more, found = len(found) > options["limit"], found[: options["limit"]]
         if options["json"]:
             self.stdout.write(json.dumps([_as_dict(each) for each in found], indent=2))
             return
@@ -39,8 +42,23 @@ class Command(BaseCommand):
                 f"{each.pk}  {each.state:<9}  {short(each.receiver):<40}  {each.dispatch.subject:<20}  "
                 f"{each.created_at:%Y-%m-%d %H:%M:%S}{error}"
             )
+        if more:
+            self.stderr.write(f"There are more than these {len(found)}: --limit shows more.")
         if not found:
             self.stderr.write("No delivery matches.")
+
+
+def _receiver(name: str) -> str:
+    """The dotted path of a receiver, also from the short name that the list shows."""
+    routed = {route.receiver for routes in read().routes.values() for route in routes}
+    known = routed | {task.path for task in delivery_tasks()}
+    if name in known or Delivery.objects.filter(receiver=name).exists():
+        return name
+    for path in sorted(known):
+        if short(path) == name:
+            return path
+    names = ", ".join(sorted(short(path) for path in routed))
+    raise CommandError(f"No receiver is named {name}. There are: {names}.")
 
 
 def _as_dict(delivery: Delivery) -> dict[str, Any]:

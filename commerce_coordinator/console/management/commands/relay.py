@@ -15,6 +15,7 @@ from commerce_coordinator.core.chores import run_due_chores
 from commerce_coordinator.core.deliveries.relay import Relay
 from commerce_coordinator.core.exceptions import WrongMap
 from commerce_coordinator.core.signals.checks import enforce
+from commerce_coordinator.core.transactions import has_no_tables
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +69,8 @@ def run(stop: threading.Event, interval: float) -> None:
             failures = 0
             pause = 0 if more else interval
         except (DatabaseError, InterfaceError) as error:
+            if has_no_tables(error):
+                raise
             pause = max(interval, _PAUSES[min(failures, len(_PAUSES) - 1)])
             failures += 1
             logger.error(

@@ -17,6 +17,7 @@ calls: list[dict[str, object]] = []
 def reset() -> None:
     script.clear()
     calls.clear()
+    tries.clear()
 
 
 @delivery_task(schedule=[10, 20, 30])
@@ -33,6 +34,18 @@ def send_on(**values: object) -> None:
     calls.append(values)
     if script:
         raise script.pop(0)
+
+
+#: What `send_these` sends, one list per try.
+tries: list[list[str]] = []
+
+
+@delivery_task(sends=[followed], schedule=[10, 20, 30])
+def send_these(**values: object) -> None:
+    for step in tries.pop(0):
+        if step == "fail":
+            raise RuntimeError("after sending")
+        followed.send_robust(sender=send_these, step=step)
 
 
 @delivery_task(aliases=[f"{HERE}.former_name"])

@@ -1,9 +1,12 @@
 """Claim, settle, take back: one delivery has one owner at any time."""
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import time_machine
+from django.db import OperationalError
 
 from commerce_coordinator.core.deliveries import claims
 from commerce_coordinator.core.deliveries.models import Attempt, Delivery
@@ -104,6 +107,8 @@ def test_worker_paused_past_its_lease_cannot_settle(delivery: Delivery, noon) ->
     paused = claims.claim(delivery.pk)
     assert paused is not None
     noon.move_to(NOON + LEASE)
+    assert deliver(delivery.pk.hex) is None, "taken back; due by the schedule"
+    noon.shift(timedelta(seconds=12))
     assert deliver(delivery.pk.hex) == "succeeded", "another takes over"
     assert claims.settle(paused, RuntimeError("I was first"), schedule=(10,), calls=[]) is None
     delivery.refresh_from_db()
@@ -115,6 +120,8 @@ def test_worker_paused_past_its_lease_cannot_settle_for_the_one_that_runs_now(de
     paused = claims.claim(delivery.pk)
     assert paused is not None
     noon.move_to(NOON + LEASE)
+    assert claims.claim(delivery.pk) is None, "taken back; due by the schedule"
+    noon.shift(timedelta(seconds=12))
     running = claims.claim(delivery.pk)
     assert running is not None
     assert claims.settle(paused, None, schedule=(10,), calls=[]) is None
@@ -139,7 +146,9 @@ def test_delivery_that_kills_its_worker_each_time_ends_dead(delivery: Delivery, 
         noon.shift(LEASE)
         delivery.refresh_from_db()
         claims.take_back(delivery, datetime.now(UTC))
-    delivery.refresh_from_db()
+        delivery.refresh_from_db()
+        noon.move_to(max(datetime.now(UTC), delivery.next_attempt_at))
+    assert datetime.now(UTC) >= NOON + 4 * LEASE + timedelta(seconds=10 + 20 + 30), "with the schedule's delays between"
     assert (delivery.state, delivery.attempts, delivery.error_class) == ("dead", 4, "LeaseExpired")
     assert list(Attempt.objects.values_list("outcome", flat=True)) == ["lost"] * 4
 
@@ -171,3 +180,41 @@ def test_renamed_receiver_is_found_by_its_alias(delivery: Delivery) -> None:
     Delivery.objects.update(receiver=f"{r.HERE}.former_name")
     assert deliver(delivery.pk.hex) == "succeeded"
     assert len(r.calls) == 1
+
+
+def test_connection_lost_while_the_receiver_ran_is_no_second_run(delivery: Delivery, monkeypatch) -> None:
+    real, failures = Attempt.save, [OperationalError(2013, "Lost connection")]
+
+    def lose(self: Attempt, *args: Any, **kwargs: Any) -> None:
+        if failures:
+            raise failures.pop()
+        real(self, *args, **kwargs)
+
+    monkeypatch.setattr(Attempt, "save", lose)
+    monkeypatch.setattr(claims, "connection", SimpleNamespace(in_atomic_block=False, close=lambda: None))
+    assert deliver(delivery.pk.hex) == "succeeded"
+    assert Attempt.objects.get().outcome == "succeeded"
+    assert len(r.calls) == 1
+
+
+class NoText(Exception):
+    def __str__(self) -> str:
+        raise ValueError
+
+
+@pytest.mark.parametrize(
+    ("error", "text"), [(GiveUp("\ud800 quoted"), "? quoted"), (NoText(), "The exception has no text.")]
+)
+def test_error_whose_text_cannot_be_stored_is_settled_all_the_same(delivery: Delivery, error, text: str) -> None:
+    r.script.append(error)
+    assert deliver(delivery.pk.hex) in ("dead", "pending")
+    delivery.refresh_from_db()
+    assert delivery.error_text == text
+
+
+def test_receiver_that_ends_the_process_leaves_a_word(delivery: Delivery) -> None:
+    r.script.append(SystemExit(1))
+    with pytest.raises(SystemExit):
+        deliver(delivery.pk.hex)
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.error_text) == ("pending", "The receiver raised SystemExit.")

@@ -56,6 +56,26 @@ def test_task_that_died_after_sending_and_runs_again_adds_nothing() -> None:
     assert {each.parent_id for each in followed} == {delivery.pk}
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("tries", "steps"),
+    [
+        ([["a", "b", "fail"], ["b", "c"]], ["a", "b", "c"]),  # the data changed between the tries
+        ([["x", "fail"], ["new", "x"]], ["x", "new"]),  # the code did
+        ([["x", "x", "fail"], ["x", "x"]], ["x", "x"]),  # the same, twice on purpose
+    ],
+)
+def test_try_that_differs_from_the_one_before_neither_loses_nor_doubles_a_sending(tries, steps: list[str]) -> None:
+    r.tries.extend(tries)
+    with routes_as({f"{r.HERE}.happened": [f"{r.HERE}.send_these"]}):
+        [(_, delivery)] = r.happened.send_robust(sender="test", order_number="EDX-1")
+        for _ in tries:
+            Delivery.objects.filter(pk=delivery.pk).update(next_attempt_at=delivery.created_at)
+            deliver(delivery.pk.hex)
+    followed = Dispatch.objects.filter(signal=r.followed.name).order_by("id")
+    assert [each.payload["step"] for each in followed] == steps
+
+
 def test_replay_of_a_dead_delivery_adds_no_second_dispatch_and_a_forced_one_does() -> None:
     with routes_as({f"{r.HERE}.happened": [f"{r.HERE}.send_on"]}):
         [(_, delivery)] = r.happened.send_robust(sender="test", order_number="EDX-1")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from commerce_coordinator.core.deliveries import claims, publish
+from commerce_coordinator.core.deliveries import claims, publish, relay
 from commerce_coordinator.core.deliveries.models import Attempt, Delivery, Heartbeat
 from commerce_coordinator.core.deliveries.relay import Relay
 from commerce_coordinator.core.deliveries.tasks import CANARY_TASK, canary, deliver
@@ -67,11 +67,13 @@ def test_retry_is_published_when_it_is_due(delivery: Delivery, broker) -> None:
     assert len(broker) == 1
 
 
-def test_expired_lease_is_taken_back_and_published_at_once(delivery: Delivery, broker) -> None:
+def test_expired_lease_is_taken_back_and_published_by_the_schedule(delivery: Delivery, broker) -> None:
     claims.claim(delivery.pk)
     Relay().tick(later(89))
     assert broker == []
     Relay().tick(later(90))
+    assert broker == []
+    Relay().tick(later(90 + 12))
     assert broker == [(f"{r.HERE}.act", delivery.pk.hex)]
     delivery.refresh_from_db()
     assert (delivery.state, delivery.attempts) == ("pending", 1)
@@ -158,3 +160,56 @@ def test_canary_through_a_worker_proves_that_workers_work(broker) -> None:
 def test_relay_itself_beats(broker) -> None:
     Relay().tick(later(5))
     assert Heartbeat.objects.get(name="relay").beat_at == later(5)
+
+
+@pytest.mark.parametrize(
+    "module", ["1 / 0", "from django.db import models\nclass X(models.Model): pass", "def act(): pass"]
+)
+def test_receiver_of_a_removed_plugin_neither_stops_the_relay_nor_waits_for_ever(
+    delivery: Delivery, broker, tmp_path, monkeypatch, module: str
+) -> None:
+    (tmp_path / "removed_plugin.py").write_text(module)
+    monkeypatch.syspath_prepend(tmp_path)
+    Delivery.objects.update(receiver="removed_plugin.act")
+    for minute in (1, 16):
+        Relay().tick(later(60 * minute))
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.error_class) == ("dead", "UnknownReceiver")
+    assert broker == []
+
+
+def test_row_that_cannot_be_dealt_with_keeps_no_other_waiting(delivery: Delivery, broker, monkeypatch) -> None:
+    [(_, other)] = r.happened.send_robust(sender="test", order_number="EDX-2")
+    real = relay.resolve
+
+    def fail_for_one(path: str, kind: str) -> Any:
+        if path == "poison":
+            raise RuntimeError("nobody thought of this")
+        return real(path, kind)
+
+    Delivery.objects.filter(pk=delivery.pk).update(receiver="poison")
+    monkeypatch.setattr(relay, "resolve", fail_for_one)
+    Relay().tick(later(10))
+    assert broker == [(f"{r.HERE}.act", other.pk.hex)]
+
+
+def test_broker_that_takes_a_few_at_a_time_gets_each_once(db, monkeypatch) -> None:
+    for number in range(10):
+        r.happened.send_robust(sender="test", order_number=f"EDX-{number}")
+    taken: list[str] = []
+    room = [0]
+
+    def send(self: Any, producer: Any, task: str, arguments: tuple[Any, ...], options: Any) -> None:
+        if task == CANARY_TASK:
+            return
+        if not room[0]:
+            raise ConnectionResetError
+        room[0] -= 1
+        taken.append(arguments[0])
+
+    monkeypatch.setattr(publish.Publisher, "_send", send)
+    for _ in range(4):
+        room[0] = 3
+        publish.publisher.forget_failures()
+        Relay().tick(later(10))
+    assert len(taken) == len(set(taken)) == 10

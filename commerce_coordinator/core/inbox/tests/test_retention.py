@@ -54,10 +54,11 @@ def test_story_with_anything_open_dead_or_young_stays_whole(kept: dict[str, Any]
     assert list(Dispatch.objects.values_list("subject", flat=True)) == ["kept", "kept"]
 
 
-def test_dead_delivery_stays_when_what_it_sent_has_gone() -> None:
-    story("kept", state="dead")
-    assert prune() == 1
-    assert Delivery.objects.get().state == "dead"
+@pytest.mark.parametrize("state", ["dead", "pending"])
+def test_delivery_that_may_run_again_keeps_what_it_sent(state: str) -> None:
+    story("kept", state=state)
+    assert prune() == 0
+    assert Delivery.objects.count() == 2
 
 
 def test_failed_event_keeps_its_body_for_the_replay() -> None:

@@ -156,6 +156,11 @@ def test_body_over_one_mebibyte_is_refused_unread(post, monkeypatch) -> None:
     assert not InboxEvent.objects.exists()
 
 
+def test_body_in_chunks_is_refused_with_the_reason(post) -> None:
+    answer = post(b"", HTTP_TRANSFER_ENCODING="chunked")
+    assert (answer.status_code, json.loads(answer.content)["error"]["code"]) == (411, "length_required")
+
+
 def test_get_is_answered_405_as_json(rf) -> None:
     answer = TestProviderView.as_view()(rf.get("/webhook/"))
     assert (answer.status_code, answer["Allow"]) == (405, "POST")
@@ -226,3 +231,19 @@ def test_event_id_that_no_column_can_hold_is_refused(post, event_id: str) -> Non
     answer = post({"id": event_id, "type": "paid"})
     assert (answer.status_code, json.loads(answer.content)["error"]["code"]) == (400, "event_id_invalid")
     assert not InboxEvent.objects.exists()
+
+
+def test_event_ignored_by_a_wrong_setting_is_replayed_after_the_fix(post, monkeypatch) -> None:
+    post({"id": "e", "type": "paid", "case": "not ours"})
+    monkeypatch.setattr(
+        TestProviderView, "signals", {"paid": (paid, lambda *_: {"order_number": "X", "payment_id": "p"})}
+    )
+    assert replay_event(InboxEvent.objects.get()).state == "sent"
+    assert_sent(paid, times=1, order_number="X")
+
+
+def test_text_that_can_be_written_nowhere_is_kept_as_failed(post, monkeypatch) -> None:
+    broken_text = {"paid": (paid, lambda *_: {"order_number": "\ud800", "payment_id": "p"})}
+    monkeypatch.setattr(TestProviderView, "signals", broken_text)
+    assert json.loads(post(EVENT).content)["status"] == "failed"
+    assert "UTF-8" in InboxEvent.objects.get().reason

@@ -201,11 +201,11 @@ def test_request_that_was_killed_asks_for_the_rest_alone(monkeypatch, clock, at:
     with pytest.raises(Killed):
         run_deliveries()
     clock.shift(timedelta(hours=1))
-    abandoned = Delivery.objects.get(state="running")
+    abandoned = Delivery.objects.get(state="pending", attempts=1)
     assert deliver(abandoned.pk.hex) == "succeeded"
     assert requested() == EVERY_LINE_ONCE
     outcomes = Attempt.objects.filter(delivery=abandoned).order_by("number").values_list("outcome", flat=True)
-    assert list(outcomes) == ["lost", "succeeded"]
+    assert list(outcomes) == ["retry", "succeeded"]
 
 
 @pytest.mark.parametrize("at", [-1, 1])
@@ -232,6 +232,8 @@ def test_place_order_that_was_killed_before_it_settled_places_one_order(monkeypa
             deliver(delivery.pk.hex)
     assert_sent(order_placed, times=1)
     clock.shift(timedelta(hours=1))
+    assert deliver(delivery.pk.hex) is None, "taken back; due by the schedule"
+    clock.shift(timedelta(minutes=1))
     assert deliver(delivery.pk.hex) == "succeeded"
     assert_sent(order_placed, times=1)
 

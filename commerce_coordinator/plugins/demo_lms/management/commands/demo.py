@@ -41,6 +41,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with contextlib.ExitStack() as stack:
+            if options["url"] and not options["url"].startswith(("http://", "https://")):
+                raise CommandError(f"--url must begin with http://, as in http://{options['url']}.")
             url = (options["url"] or stack.enter_context(self._own_instance())).rstrip("/")
             try:
                 self._purchase(url, options["secret"], options["timeout"])
