@@ -124,34 +124,19 @@ def settle(
     delivery = claimed.delivery
     reached("delivery.ran", delivery.receiver)
     changes = _after(error, delivery.attempts, schedule, now)
-
-    def write() -> int:
-        ours = Delivery.objects.filter(pk=delivery.pk, state=State.RUNNING, claim_id=claimed.claim_id).update(**changes)
-        if ours:
-            Attempt(
-                pk=claimed.claim_id,
-                delivery=delivery,
-                generation=delivery.generation,
-                number=delivery.attempts,
-                outcome=_outcome(changes["state"]),
-                worker=claimed.worker,
-                error_class=changes["error_class"],
-                error_text=changes["error_text"],
-                calls=calls,
-                span_id=span_id,
-                started_at=claimed.claimed_at,
-                ended_at=now,
-            ).save(force_insert=True)
-        return ours
-
+    attempt = _attempt(delivery, claimed.claim_id, changes, now, outcome=_outcome(changes["state"]))
+    attempt.worker, attempt.started_at = claimed.worker, claimed.claimed_at
+    attempt.calls, attempt.span_id = calls, span_id
+    write = partial(_write_end, delivery, changes, attempt, claim_id=claimed.claim_id)
     try:
-        ours = atomically(write)
+        ours = write()
     except (OperationalError, InterfaceError):
         if connection.in_atomic_block:
             raise
-        # The connection was lost while the receiver ran: without another try it would run a second time.
+        # The connection was lost while the receiver ran: without another try it would run a second time. If it was
+        # lost in the very COMMIT, the attempt's row is there.
         connection.close()
-        ours = atomically(write) or Attempt.objects.filter(pk=claimed.claim_id).exists()
+        ours = write() or Attempt.objects.filter(pk=attempt.pk).exclude(outcome=Attempt.Outcome.LOST).exists()
     if not ours:
         logger.warning("Not settled: the lease ran out and is another's.", extra={"delivery": str(delivery.pk)})
         return None
@@ -196,26 +181,10 @@ def take_back(delivery: Delivery, now: datetime) -> str | None:
         error_text=text,
     )
 
-    def write() -> int:
-        ours = Delivery.objects.filter(
-            pk=delivery.pk, state=State.RUNNING, claim_id=delivery.claim_id, lease_until__lte=now
-        ).update(**changes)
-        if ours and delivery.claim_id and not inline:
-            Attempt(
-                pk=delivery.claim_id,
-                delivery=delivery,
-                generation=delivery.generation,
-                number=delivery.attempts,
-                outcome=Attempt.Outcome.LOST,
-                worker=delivery.worker,
-                error_class="LeaseExpired",
-                error_text=text,
-                started_at=delivery.claimed_at or now,
-                ended_at=now,
-            ).save(force_insert=True)
-        return ours
-
-    if not atomically(write):
+    attempt = None
+    if delivery.claim_id and not inline:
+        attempt = _attempt(delivery, delivery.claim_id, changes, now, outcome=Attempt.Outcome.LOST)
+    if not _write_end(delivery, changes, attempt, claim_id=delivery.claim_id, lease_until__lte=now):
         return None
     state: str = changes["state"]
     logger.warning(
@@ -245,6 +214,34 @@ def error_text_of(error: BaseException) -> str:
     except Exception:
         return "The exception has no text."
     return text.encode("utf-8", "replace").decode()[:LONGEST_ERROR_TEXT]
+
+
+def _attempt(delivery: Delivery, key: uuid.UUID, changes: dict[str, Any], now: datetime, *, outcome: str) -> Attempt:
+    """The row of the try that ends now; worker and start as the delivery's row has them."""
+    return Attempt(
+        pk=key,
+        delivery=delivery,
+        generation=delivery.generation,
+        number=delivery.attempts,
+        outcome=outcome,
+        worker=delivery.worker,
+        error_class=changes["error_class"],
+        error_text=changes["error_text"],
+        started_at=delivery.claimed_at or now,
+        ended_at=now,
+    )
+
+
+def _write_end(delivery: Delivery, changes: dict[str, Any], attempt: Attempt | None, **expected: Any) -> bool:
+    """Delivery and attempt in one transaction. False, and nothing written, when the row is not as expected."""
+
+    def write() -> bool:
+        ours = Delivery.objects.filter(pk=delivery.pk, state=State.RUNNING, **expected).update(**changes)
+        if ours and attempt is not None:
+            attempt.save(force_insert=True)
+        return bool(ours)
+
+    return atomically(write)
 
 
 def _after(error: BaseException | None, attempts: int, schedule: Sequence[float], now: datetime) -> dict[str, Any]:
