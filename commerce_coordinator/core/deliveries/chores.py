@@ -3,8 +3,7 @@
 A dispatch goes when it is old, all its deliveries and the one that sent it ended well, and nothing that they sent is
 still there. So a delivery that may run again finds what it sent, and adds nothing.
 
-Dead deliveries and unrouted dispatches are never removed:
-they are an operator's business.
+Dead deliveries and unrouted dispatches are never removed: they are an operator's business.
 """
 
 import logging

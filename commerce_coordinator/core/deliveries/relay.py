@@ -65,7 +65,7 @@ class Relay:
                 "A due delivery cannot be dealt with.",
                 extra={"delivery": str(delivery.pk), "error_class": type(error).__name__, "where": where(error)},
             )
-            Delivery.objects.filter(pk=delivery.pk).update(wake_at=now + UNKNOWN_RECEIVER_LOOK_AGAIN)
+            Delivery.objects.filter(pk=delivery.pk, wake_at__lte=now).update(wake_at=now + UNKNOWN_RECEIVER_LOOK_AGAIN)
             return False
 
     def _is_to_be_published(self, delivery: Delivery, now: datetime) -> bool:

@@ -130,19 +130,19 @@ def deliver(delivery_id: str) -> str | None:
             _run(receiver, delivery)
         except UnknownReceiver:
             error = GiveUp("No receiver has this path: it was renamed without an alias, or its plugin was removed.")
-        except BaseException as raised:  # every failure of a receiver is an outcome
-            error = raised if isinstance(raised, Exception) else None
-            if error is None:
-                # SystemExit and the like end the process, but not without a word.
-                cut = Retry(f"The receiver raised {type(raised).__name__}.")
-                claims.settle(claimed, cut, schedule=schedule_of(receiver), calls=attempt.calls, span_id=step.span_id)
-                raise
+        except Exception as raised:  # every failure of a receiver is an outcome
+            error = raised
             # Retry and GiveUp are said on purpose; of anything else somebody will want to see where it came from.
             if not isinstance(raised, (Retry, GiveUp)):
                 logger.warning(
                     "Attempt failed.",
                     extra={"attempt": attempt.number, "error_class": type(raised).__name__, "where": where(raised)},
                 )
+        except BaseException as raised:
+            # SystemExit and the like end the process, but not without a word.
+            cut = Retry(f"The receiver raised {type(raised).__name__}.")
+            claims.settle(claimed, cut, schedule=schedule_of(receiver), calls=attempt.calls, span_id=step.span_id)
+            raise
         return claims.settle(claimed, error, schedule=schedule_of(receiver), calls=attempt.calls, span_id=step.span_id)
 
 
