@@ -47,6 +47,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "commerce_coordinator.console.middleware.HealthMiddleware",
+    "commerce_coordinator.core.inbox.middleware.WebhookMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "edx_django_utils.cache.middleware.RequestCacheMiddleware",

@@ -5,7 +5,7 @@ from typing import Any
 import structlog
 
 from .context import current_span
-from .masking import MASK, SECRET_KEYS, mask, mask_text
+from .masking import MASK, is_secret_key, mask, mask_text
 
 _STRUCTURAL = {"event", "level", "logger", "timestamp", "_record", "_from_structlog"}
 
@@ -26,7 +26,7 @@ def mask_private(logger: Any, method: str, event: dict[str, Any]) -> dict[str, A
         if key in _STRUCTURAL:
             if isinstance(value, str):
                 event[key] = mask_text(value)
-        elif SECRET_KEYS.search(key):
+        elif is_secret_key(key):
             event[key] = MASK
         else:
             event[key] = mask(value)

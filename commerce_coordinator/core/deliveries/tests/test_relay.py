@@ -30,7 +30,7 @@ def broker(monkeypatch) -> list[tuple[str, str]]:
     """What the broker took: (task, delivery id). Set `broker_is_away` to have it refuse."""
     taken: list[tuple[str, str]] = []
 
-    def send(self: Any, producer: Any, task: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> None:
+    def send(self: Any, producer: Any, task: str, arguments: tuple[Any, ...], expires: float | None) -> None:
         if task != CANARY_TASK:
             taken.append((task, arguments[0]))
 

@@ -5,8 +5,17 @@ import re
 import uuid
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from commerce_coordinator.core.telemetry.masking import MASK, SECRET_KEYS, mask, mask_text, where
+from commerce_coordinator.core.telemetry.masking import (
+    MASK,
+    SECRET_KEYS,
+    _mask_patterns,
+    mask,
+    mask_text,
+    where,
+)
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl-_X"
 
@@ -171,3 +180,14 @@ def test_where_tells_the_way_of_an_error_innermost_last_and_not_its_words():
             told = where(error)
         assert re.fullmatch(" > ".join(rf"test_masking\.py:\d+ {name}" for name in expected), told)
     assert where(ValueError("It was never raised.")) == ""
+
+
+_PIECES = st.sampled_from(
+    ["ada", "@", "%40", ".com", "://", ":", "/", " ", "=", "user", "password", "JWT", "bearer", "Bearer", "eyJ", "."]
+    + ["whsec", "sk_live", "rk_test", "pi_1_secret", "seti_1", "_", "abc123", "&", "'", "ſ", "secret", "é"]
+)
+
+
+@given(st.lists(_PIECES, max_size=8).map("".join))
+def test_quick_look_misses_nothing_that_a_pattern_masks(text: str) -> None:
+    assert mask_text(text) == _mask_patterns(text)
