@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from commerce_coordinator.core.crash_points import reached
 from commerce_coordinator.core.ids import uuid7
+from commerce_coordinator.core.inserts import insert
 from commerce_coordinator.core.transactions import again_after_deadlock, atomically
 
 from .models import Attempt, Delivery
@@ -238,7 +239,7 @@ def _write_end(delivery: Delivery, changes: dict[str, Any], attempt: Attempt | N
     def write() -> bool:
         ours = Delivery.objects.filter(pk=delivery.pk, state=State.RUNNING, **expected).update(**changes)
         if ours and attempt is not None:
-            attempt.save(force_insert=True)
+            insert(attempt)
         return bool(ours)
 
     return atomically(write)

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from commerce_coordinator.core.crash_points import reached
 from commerce_coordinator.core.ids import uuid7
+from commerce_coordinator.core.inserts import insert
 from commerce_coordinator.core.telemetry.context import current_span, new_span_id, new_trace_id
 from commerce_coordinator.core.transactions import atomically
 
@@ -145,9 +146,9 @@ def _write(sending: Sending, dedupe_key: str | None) -> Recorded:
     )
     dispatch.dedupe_key = dedupe_key or dispatch.pk.hex
     deliveries = [_delivery(dispatch, route, now) for route in sending.routes]
-    dispatch.save(force_insert=True)
+    insert(dispatch)
     if deliveries:
-        Delivery.objects.bulk_create(deliveries)
+        insert(*deliveries)
     messages = [d for d in deliveries if d.kind == Delivery.Kind.TASK]
     if messages:
         transaction.on_commit(partial(wake_workers, messages), robust=True)

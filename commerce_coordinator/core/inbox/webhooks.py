@@ -26,6 +26,7 @@ from commerce_coordinator.core.exceptions import (
     NotReplayable,
     WebhookRefused,
 )
+from commerce_coordinator.core.inserts import insert
 from commerce_coordinator.core.signals.signal import CoordinatorSignal
 from commerce_coordinator.core.telemetry.context import Span, span
 from commerce_coordinator.core.telemetry.masking import where
@@ -149,7 +150,7 @@ def keep(
 
     def write(look_first: bool) -> tuple[InboxEvent, Recorded | None]:
         row = _row(view, event, body, account, trace_id, outcome)
-        row.save(force_insert=True)
+        insert(row)
         reached("webhook.kept")
         recorded = outcome.record(row, look_first=look_first)
         if recorded is not None and not recorded.new:

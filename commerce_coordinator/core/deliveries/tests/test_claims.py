@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 import time_machine
@@ -12,6 +11,7 @@ from commerce_coordinator.core.deliveries import claims
 from commerce_coordinator.core.deliveries.models import Attempt, Delivery
 from commerce_coordinator.core.deliveries.tasks import deliver
 from commerce_coordinator.core.exceptions import GiveUp, Retry
+from commerce_coordinator.core.tests.database_faults import inserts_fail
 
 from . import receivers_for_tests as r
 
@@ -183,16 +183,9 @@ def test_renamed_receiver_is_found_by_its_alias(delivery: Delivery) -> None:
 
 
 def test_connection_lost_while_the_receiver_ran_is_no_second_run(delivery: Delivery, monkeypatch) -> None:
-    real, failures = Attempt.save, [OperationalError(2013, "Lost connection")]
-
-    def lose(self: Attempt, *args: Any, **kwargs: Any) -> None:
-        if failures:
-            raise failures.pop()
-        real(self, *args, **kwargs)
-
-    monkeypatch.setattr(Attempt, "save", lose)
     monkeypatch.setattr(claims, "connection", SimpleNamespace(in_atomic_block=False, close=lambda: None))
-    assert deliver(delivery.pk.hex) == "succeeded"
+    with inserts_fail(Attempt, OperationalError(2013, "Lost connection")):
+        assert deliver(delivery.pk.hex) == "succeeded"
     assert Attempt.objects.get().outcome == "succeeded"
     assert len(r.calls) == 1
 

@@ -14,6 +14,7 @@ from commerce_coordinator.core.inbox.models import InboxEvent
 from commerce_coordinator.core.inbox.webhooks import ProviderEvent, WebhookView, replay_event
 from commerce_coordinator.core.signals.signal import CoordinatorSignal
 from commerce_coordinator.core.testing import assert_not_sent, assert_sent, routes_as
+from commerce_coordinator.core.tests.database_faults import inserts_fail
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -167,38 +168,24 @@ def test_get_is_answered_405_as_json(rf) -> None:
     assert json.loads(answer.content)["error"]["code"] == "method_not_allowed"
 
 
-def test_database_away_is_answered_503_so_that_the_provider_sends_again(post, monkeypatch) -> None:
-    def away(*_: Any, **__: Any) -> None:
-        raise OperationalError("server has gone away")
-
-    monkeypatch.setattr(InboxEvent, "save", away)
-    answer = post(EVENT)
+def test_database_away_is_answered_503_so_that_the_provider_sends_again(post) -> None:
+    with inserts_fail(InboxEvent, OperationalError("server has gone away")):
+        answer = post(EVENT)
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
-    monkeypatch.undo()
     assert post(EVENT).status_code == 200
 
 
-def test_failing_to_record_the_sending_keeps_no_event_either(post, monkeypatch) -> None:
-    def away(*_: Any, **__: Any) -> None:
-        raise OperationalError("server has gone away")
-
-    monkeypatch.setattr(Dispatch, "save", away)
-    assert post(EVENT).status_code == 503
+def test_failing_to_record_the_sending_keeps_no_event_either(post) -> None:
+    with inserts_fail(Dispatch, OperationalError("server has gone away")):
+        assert post(EVENT).status_code == 503
     assert not InboxEvent.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
 def test_deadlock_is_run_again_and_not_answered_503(post, monkeypatch) -> None:
     monkeypatch.setattr(connection, "vendor", "mysql")  # the error and its number are MySQL's
-    real, failures = Dispatch.save, [OperationalError(1213, "Deadlock found")] * 2
-
-    def deadlock(self: Dispatch, *args: Any, **kwargs: Any) -> None:
-        if failures:
-            raise failures.pop()
-        real(self, *args, **kwargs)
-
-    monkeypatch.setattr(Dispatch, "save", deadlock)
-    assert post(EVENT).status_code == 200
+    with inserts_fail(Dispatch, *[OperationalError(1213, "Deadlock found")] * 2):
+        assert post(EVENT).status_code == 200
     assert (InboxEvent.objects.count(), Dispatch.objects.count()) == (1, 1)
 
 

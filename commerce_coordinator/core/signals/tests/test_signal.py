@@ -20,6 +20,7 @@ from commerce_coordinator.core.exceptions import ConnectRefused, InvalidPayload,
 from commerce_coordinator.core.signals.signal import CoordinatorSignal
 from commerce_coordinator.core.telemetry.context import span
 from commerce_coordinator.core.testing import run_deliveries, sent
+from commerce_coordinator.core.tests.database_faults import inserts_fail
 from commerce_coordinator.payloads.base import Payload, PrivateText
 from commerce_coordinator.payloads.money import Money
 
@@ -163,13 +164,13 @@ def test_not_even_a_careless_contract_leaks_values(shop):
 
 
 @pytest.mark.django_db
-def test_a_sending_that_cannot_be_written_raises_and_nobody_gets_it(shop, seat_sold, diary, monkeypatch):
-    def fail(self, **options):
-        raise DatabaseError("The disk is full.")
-
+def test_a_sending_that_cannot_be_written_raises_and_nobody_gets_it(shop, seat_sold, diary):
     diary.receiver(shop, "take_note")
-    monkeypatch.setattr(Dispatch, "save", fail)
-    with shop.routed(seat_sold=["take_note"]), pytest.raises(DatabaseError, match="disk is full"):
+    with (
+        shop.routed(seat_sold=["take_note"]),
+        inserts_fail(Dispatch, DatabaseError("The disk is full.")),
+        pytest.raises(DatabaseError, match="disk is full"),
+    ):
         seat_sold.send_robust(sender="test", **SOLD)
     assert not diary
 
