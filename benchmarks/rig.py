@@ -80,6 +80,13 @@ class Site:
             until(lambda: answers(f"{self.url}/"), what=f"{self.name} answers", seconds=30)
             yield process
 
+    @contextlib.contextmanager
+    def worker(self) -> Iterator[psutil.Process]:
+        """A Celery worker with two pool processes."""
+        options = ["worker", "-P", "prefork", "-c", "2", "--without-gossip", "--without-mingle", "-l", "warning"]
+        with self.process("celery", "-q", "-A", self.celery, *options, CC_ROLE="worker") as process:
+            yield process
+
     def send(self, session: requests.Session, order_number: str | None = None) -> str:
         """Post one signed event; returns its order number. Raises when the answer is no 2xx."""
         order_number = order_number or fresh_order_number()
@@ -128,6 +135,20 @@ def floor_site(folder: Path, receivers: int = 1, **env: str) -> Iterator[Site]:
         )
         site.command("migrate", "-v0", "--run-syncdb")
         yield site
+
+
+@contextlib.contextmanager
+def quick_lms(delay: float = 0) -> Iterator[str]:
+    """The URL of a far side that answers after `delay` seconds."""
+    port = free_port()
+    command = [sys.executable, "-m", "benchmarks.quick_lms", str(port)]
+    popen = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "QUICK_LMS_DELAY": str(delay)})
+    try:
+        until(lambda: answers(f"http://127.0.0.1:{port}/calls/"), what="the far side answers", seconds=10)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        popen.terminate()
+        popen.wait()
 
 
 @contextlib.contextmanager

@@ -153,6 +153,8 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_SOFT_TIME_LIMIT = env.int("CC_TASK_SOFT_TIME_LIMIT", 45)
 CELERY_TASK_TIME_LIMIT = env.int("CC_TASK_TIME_LIMIT", 60)
+# Celery would open a database connection for each task; DeliveryTask looks after the one it finds.
+CELERY_DB_REUSE_MAX = 10**9
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
