@@ -72,7 +72,8 @@ def worker_name() -> str:
 
 def claim(delivery_id: uuid.UUID) -> Claim | None:
     """Lease the delivery for CC_LEASE_SECONDS and count the attempt. None: not due, not free, or not there."""
-    delivery = Delivery.objects.select_related("dispatch").filter(pk=delivery_id).first()
+    # Not `first()`: it would order by the key, and putting that together takes as long as all the rest.
+    delivery = next(iter(Delivery.objects.select_related("dispatch").filter(pk=delivery_id)), None)
     now = timezone.now()
     if delivery is None:
         logger.warning("A message names a delivery that is not there.", extra={"delivery": str(delivery_id)})
