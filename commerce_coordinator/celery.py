@@ -11,7 +11,7 @@ from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 from environs import EnvError
 
-from commerce_coordinator.core import embedded_broker
+from commerce_coordinator.core import embedded_broker, unreadable
 
 # Which side of the service a process is decides time-outs and what its sendings are marked with.
 if "celery" in Path(sys.argv[0]).parts[-2:] and "worker" in sys.argv:
@@ -19,6 +19,7 @@ if "celery" in Path(sys.argv[0]).parts[-2:] and "worker" in sys.argv:
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "commerce_coordinator.settings.local")
 
 embedded_broker.register()
+unreadable.register()
 
 if os.environ.get("CC_ROLE") == "worker":
     try:
