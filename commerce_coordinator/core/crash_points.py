@@ -1,7 +1,8 @@
 """Named places on the way of an event where a test may kill the process, as by `kill -9`.
 
 `CC_CRASH_FUSES` names a folder. A file in it named after a point is a fuse: the first process that comes to the point
-removes the file and dies there, with no clean-up of any kind. `<point>@<detail>` waits for one receiver or far side.
+removes the file and dies there, with no clean-up of any kind. `<point>@<detail>` waits for one receiver or far side. If
+the file holds the name of another signal (SIGSTOP), the process gets that one.
 Without the variable (always, in production) `reached` is an empty function.
 """
 
@@ -38,10 +39,11 @@ def _armed(folder: Path) -> Callable[[str, str], None]:
     def reached(point: str, detail: str = "") -> None:
         for fuse in {point, f"{point}@{detail}"}:
             try:
+                name = (folder / fuse).read_text()
                 (folder / fuse).unlink()
             except FileNotFoundError:
                 continue
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), signal.Signals[name or "SIGKILL"])
 
     return reached
 

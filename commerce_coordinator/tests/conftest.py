@@ -32,19 +32,23 @@ def size(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def service(size: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+def more_env() -> dict[str, str]:
+    """What a test module wants otherwise in its service's environment: it overrides this fixture."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def service(size: str, more_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     """One running service per test module and size."""
     folder: Path = tmp_path_factory.mktemp(f"service-{size}")
     with ExitStack() as stack:
-        env: dict[str, str] = {}
+        env = {**more_env}
         if size == "services":
             redis_server = RedisServer(folder)
             redis_server.start()
             stack.callback(redis_server.stop)
-            env = {
-                "DATABASE_URL": stack.enter_context(mariadb_database()),
-                "CELERY_BROKER_URL": redis_server.url,
-            }
+            env["DATABASE_URL"] = stack.enter_context(mariadb_database())
+            env["CELERY_BROKER_URL"] = redis_server.url
         running = RunningService(folder, env)
         if size == "services":
             running.redis = redis_server

@@ -87,9 +87,10 @@ class RunningService:
             process.kill()  # the tests' own stop is the hard one; a test of its own stops softly
         self.instance.stop()
 
-    def light_fuse(self, point: str) -> None:
-        """The first process that comes to this crash point dies there."""
-        (self.fuses / point).touch()
+    def light_fuse(self, point: str, signal_name: str = "SIGKILL") -> None:
+        """The first process that comes to this crash point dies there, or stops with SIGSTOP."""
+        (self.fuses / f"{point}.unlit").write_text(signal_name)
+        (self.fuses / f"{point}.unlit").rename(self.fuses / point)
 
     def has_burnt(self, point: str) -> bool:
         return not (self.fuses / point).exists()
