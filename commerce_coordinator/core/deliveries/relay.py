@@ -33,7 +33,7 @@ CANARY_EVERY = timedelta(seconds=10)
 
 #: A rolling deploy may run an older relay beside newer workers: a path it does not know need not be wrong.
 UNKNOWN_RECEIVER_GRACE = timedelta(minutes=15)
-UNKNOWN_RECEIVER_LOOK_AGAIN = timedelta(seconds=60)
+UNKNOWN_LOOK_AGAIN = timedelta(seconds=60)
 
 State = Delivery.State
 
@@ -65,7 +65,7 @@ class Relay:
                 "A due delivery cannot be dealt with.",
                 extra={"delivery": str(delivery.pk), "error_class": type(error).__name__, "where": where(error)},
             )
-            Delivery.objects.filter(pk=delivery.pk, wake_at__lte=now).update(wake_at=now + UNKNOWN_RECEIVER_LOOK_AGAIN)
+            Delivery.objects.filter(pk=delivery.pk, wake_at__lte=now).update(wake_at=now + UNKNOWN_LOOK_AGAIN)
             return False
 
     def _is_to_be_published(self, delivery: Delivery, now: datetime) -> bool:
@@ -73,8 +73,10 @@ class Relay:
             claims.take_back(delivery, now)
             return False  # dead, or due by the schedule
         if delivery.state != State.PENDING:
-            # Nothing we write leaves a settled row like this; a row changed by hand must not come up for ever.
-            Delivery.objects.filter(pk=delivery.pk, state=delivery.state).update(wake_at=None)
+            # Nothing we write leaves a settled row like this; a row changed by hand must not come up for ever. A state
+            # that only newer code knows is that code's business: its relay shall find the row.
+            again = None if delivery.state in State.values else now + UNKNOWN_LOOK_AGAIN
+            Delivery.objects.filter(pk=delivery.pk, state=delivery.state, wake_at__lte=now).update(wake_at=again)
             return False
         return self._is_known(delivery, now)
 
@@ -83,9 +85,7 @@ class Relay:
             resolve(delivery.receiver, delivery.kind)
         except UnknownReceiver:
             if now - delivery.next_attempt_at < UNKNOWN_RECEIVER_GRACE:
-                Delivery.objects.filter(pk=delivery.pk, state=State.PENDING).update(
-                    wake_at=now + UNKNOWN_RECEIVER_LOOK_AGAIN
-                )
+                Delivery.objects.filter(pk=delivery.pk, state=State.PENDING).update(wake_at=now + UNKNOWN_LOOK_AGAIN)
                 logger.warning("No receiver has this path yet.", extra={"receiver": delivery.receiver})
                 return False
             claims.bury(
