@@ -10,7 +10,8 @@ from urllib.parse import quote, urlsplit
 import requests
 from django.utils import timezone
 
-from commerce_coordinator.core.crash_points import reached
+from commerce_coordinator.core import open_calls
+from commerce_coordinator.core.crash_points import ARMED, reached
 from commerce_coordinator.core.deliveries.running import running_attempt
 from commerce_coordinator.core.exceptions import GiveUp, Retry
 from commerce_coordinator.core.telemetry.context import current_span, span
@@ -37,6 +38,8 @@ class ApiClient:
         self.session = session
         self.url_root = url_root.rstrip("/")
         self.timeout = (connect_timeout, read_timeout)
+        if ARMED:
+            open_calls.watch(session)
 
     def call(
         self,

@@ -16,6 +16,7 @@ import requests
 
 from commerce_coordinator.conftest import MARIADB_URL
 from commerce_coordinator.console.supervisor import ROOT, Instance, Process, free_port
+from commerce_coordinator.core import crash_points
 from commerce_coordinator.plugins.demo_lms.purchase import fresh_order_number, payment_intent_succeeded, signed
 
 #: Compressed times, in seconds: a lost lease or message is found again within a test's patience.
@@ -87,16 +88,18 @@ class RunningService:
             process.kill()  # the tests' own stop is the hard one; a test of its own stops softly
         self.instance.stop()
 
-    def light_fuse(self, point: str, signal_name: str = "SIGKILL") -> None:
-        """The first process that comes to this crash point dies there, or stops with SIGSTOP."""
-        (self.fuses / f"{point}.unlit").write_text(signal_name)
-        (self.fuses / f"{point}.unlit").rename(self.fuses / point)
+    def light_fuse(self, point: str, *following: str) -> None:
+        """The first process that comes to this crash point dies there, and lights the next fuse.
+
+        A first `SIGSTOP` among them stops the process instead.
+        """
+        crash_points.light(self.fuses, [point, *following])
 
     def has_burnt(self, point: str) -> bool:
         return not (self.fuses / point).exists()
 
-    def lines_with(self, text: str) -> list[str]:
-        return [line for _, line in list(self.log) if text in line]
+    def lines_with(self, *texts: str) -> list[str]:
+        return [line for _, line in list(self.log) if all(text in line for text in texts)]
 
     def tail(self, count: int = 60) -> str:
         return "\n".join(f"{name}: {line}" for name, line in self.log[-count:])
@@ -153,10 +156,14 @@ class Purchase:
         assert story["succeeded"], story
         signals = [dispatch["signal"].rpartition(".")[2] for dispatch in dispatches(story["dispatches"])]
         assert sorted(signals) == ["enrollment_requested"] * 3 + ["order_placed", "payment_captured"]
+        self.assert_enrolled_once()
+        return story
+
+    def assert_enrolled_once(self) -> None:
+        """One call per course changed something on the LMS."""
         changed = self.service.calls(self.username, changed=True)
         courses = self.event["data"]["object"]["metadata"]["course_keys"].split(",")
         assert sorted(call["course"] for call in changed) == sorted(courses)
-        return story
 
     def mails(self) -> int:
         return len(self.service.lines_with(f"Subject: Your order {self.order_number}"))

@@ -8,6 +8,7 @@ from django.db import DatabaseError, InterfaceError
 from django.db.models import Case, CharField, Q, TextField, Value, When
 from django.utils import timezone
 
+from commerce_coordinator.core.crash_points import reached
 from commerce_coordinator.core.telemetry.context import span
 from commerce_coordinator.core.telemetry.masking import where
 
@@ -35,8 +36,10 @@ def run(recorded: Recorded) -> dict[str, Any]:
         if delivery is None or route.kind != Delivery.Kind.INLINE:
             continue
         outcomes[route.receiver], errors[delivery.pk] = _run_one(recorded, delivery, route.function)
+        reached("inline.ran", route.receiver)
     if errors:
         _settle(recorded, errors)
+        reached("inline.settled", recorded.sending.signal)
     return outcomes
 
 

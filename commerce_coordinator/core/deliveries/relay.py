@@ -49,7 +49,7 @@ class Relay:
         now = now or timezone.now()
         beat(RELAY_HEARTBEAT, now)
         due = list(Delivery.objects.filter(wake_at__lte=now).order_by("wake_at")[:BATCH])
-        reached("relay.selected")
+        reached("relay.selected", "due" if due else "idle")
         published = self._publish([each for each in due if self._is_sound(each, now)], now)
         self._send_canary(now)
         return published and len(due) == BATCH

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.dispatch import Signal
 from pydantic import BaseModel
 
+from commerce_coordinator.core.crash_points import reached
 from commerce_coordinator.core.deliveries import contracts, inline
 from commerce_coordinator.core.deliveries.dispatch import Recorded, Route, Sending, record
 from commerce_coordinator.core.deliveries.models import Delivery
@@ -111,6 +112,7 @@ class CoordinatorSignal(Signal):
             outcomes: Mapping[str, Any] = {}
         else:
             outcomes = inline.run(recorded)
+        reached("signal.sent", self.name)
         return [
             (route.target, outcomes.get(route.receiver, recorded.delivery_of(route)))
             for route in recorded.sending.routes
