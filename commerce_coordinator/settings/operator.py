@@ -1,11 +1,14 @@
 """The operator's side of the settings: the YAML file, and what production demands."""
 
+import os
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 from django.core.exceptions import ImproperlyConfigured
+
+from commerce_coordinator.core import crash_points
 
 #: Values that stand in this repository or in tutorials; whoever uses them has no secret.
 KNOWN_TO_ALL = {
@@ -105,6 +108,9 @@ def complaints(settings: Mapping[str, Any]) -> list[str]:
     days = settings.get("CC_RETENTION_DAYS", 90)
     if not isinstance(days, int) or days < SHORTEST_RETENTION_DAYS:
         found.append(f"CC_RETENTION_DAYS must be a whole number, {SHORTEST_RETENTION_DAYS} or more.")
+    if os.environ.get(crash_points.ENVIRONMENT_VARIABLE):
+        # Whoever may write into that folder could end any process at any time.
+        found.append(f"{crash_points.ENVIRONMENT_VARIABLE} is set: it is for tests and lets processes die. Unset it.")
     return found
 
 

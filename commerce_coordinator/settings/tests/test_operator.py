@@ -304,3 +304,18 @@ def test_what_the_databases_url_says_of_tls_is_kept():
 def test_publishing_does_not_wait_for_a_broker_that_is_down(url):
     _, publishing = base.broker(url)
     assert (publishing["max_retries"], publishing["interval_start"]) == (0, 0)
+
+
+# --- What belongs to tests ---
+
+
+def test_production_does_not_start_with_fuses(monkeypatch):
+    monkeypatch.setenv("CC_CRASH_FUSES", "/somewhere")
+    (complaint,) = complaints()
+    assert complaint.startswith("CC_CRASH_FUSES is set: ")
+    assert "/somewhere" not in complaint
+
+
+def test_an_empty_variable_of_fuses_is_none(monkeypatch):
+    monkeypatch.setenv("CC_CRASH_FUSES", "")
+    assert complaints() == []
