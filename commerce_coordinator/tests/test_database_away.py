@@ -1,9 +1,7 @@
 """A database that is away or hangs: 503 within the time-outs, nothing half kept, and well again by itself."""
 
 import contextlib
-import socket
 import sqlite3
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,41 +11,8 @@ import requests
 
 from commerce_coordinator.conftest import MARIADB_URL
 
+from .proxy import Proxy
 from .service import Purchase, RunningService, mariadb_database
-
-
-class Proxy:
-    """Between the service and its database: passes bytes on, or swallows them while frozen."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self.target = (host, port)
-        self.flowing = threading.Event()
-        self.flowing.set()
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                near, _ = self.listener.accept()
-                far = socket.create_connection(self.target)
-                for pair in ((near, far), (far, near)):
-                    threading.Thread(target=self._pass_on, args=pair, daemon=True).start()
-
-    def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while data := source.recv(65536):
-                self.flowing.wait()
-                sink.sendall(data)
-        for each in (source, sink):
-            with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
-
-    def close(self) -> None:
-        self.flowing.set()
-        self.listener.close()
 
 
 @pytest.fixture
@@ -77,7 +42,7 @@ def test_locked_sqlite_is_answered_503_and_taken_when_sent_again(sqlite_service:
 @pytest.mark.needs_mariadb
 def test_hanging_mariadb_is_answered_503_and_the_service_is_well_again_with_it(tmp_path: Path) -> None:
     address = urlsplit(MARIADB_URL)
-    proxy = Proxy(address.hostname or "127.0.0.1", address.port or 3306)
+    proxy = Proxy(address.port or 3306, address.hostname or "127.0.0.1")
     with mariadb_database() as url, contextlib.closing(proxy):
         parts = urlsplit(url)
         user = parts.netloc.rpartition("@")[0]
@@ -86,14 +51,14 @@ def test_hanging_mariadb_is_answered_503_and_the_service_is_well_again_with_it(t
         try:
             running.start()
             purchase = Purchase(running)
-            proxy.flowing.clear()
+            proxy.hold()
             assert purchase.post().status_code == 503
             assert requests.get(f"{running.url}/health/", timeout=20).status_code == 503
-            proxy.flowing.set()
+            proxy.release()
             # No answer of 2xx: the provider sends it again, as often as it takes.
             answers = [purchase.post().status_code for _ in range(3)]
             assert answers[-1] == 200
             purchase.assert_in_effect_once()
         finally:
-            proxy.flowing.set()
+            proxy.release()
             running.stop()
