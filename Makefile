@@ -4,6 +4,9 @@ PORT = $(or $(CC_PORT),8140)
 DATA = $(or $(CC_DATA),./data)
 URL =
 ARGS =
+SEED =
+EVENTS = 1000
+MINUTES = 5
 PYTHON ?=
 
 VENV := .venv
@@ -33,7 +36,7 @@ PRODUCTION_ENV = \
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help run demo test test-slow quality validate requirements upgrade migrate static shell docs clean mysqlclient FORCE
+.PHONY: help run demo test test-slow chaos quality validate requirements upgrade migrate static shell docs clean mysqlclient FORCE
 
 help: ## list the targets
 	@echo "Usage: make TARGET [NAME=value ...]"
@@ -54,6 +57,9 @@ test: $(VENV)/.test mysqlclient ## run the tests, without the slow ones: ARGS="-
 
 test-slow: $(VENV)/.test mysqlclient ## run the slow tests: real processes, crashes, outages
 	@$(PY) -m pytest -m slow $(ARGS) || { code=$$?; test $$code -eq 5 && echo "No slow test was selected." || exit $$code; }
+
+chaos: $(VENV)/.test mysqlclient ## break the whole service for five minutes and count: SEED=7 EVENTS=1000 MINUTES=5
+	@exec $(PY) -m commerce_coordinator.tests.chaos --seed '$(SEED)' --events '$(EVENTS)' --minutes '$(MINUTES)'
 
 # All steps run, whichever fails, so that one start shows all there is to mend.
 quality: $(VENV)/.dev ## lint, format, types, imports, missing migrations, production settings
