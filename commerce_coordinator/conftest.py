@@ -13,18 +13,26 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from commerce_coordinator.tests.chaos.servers import program
+
 REQUIRED = bool(os.environ.get("CC_REQUIRE_SERVICES"))
 MARIADB_URL = os.environ.get("CC_TEST_MARIADB_URL", "mysql://root@127.0.0.1:3306")
 
 
-@functools.cache
-def missing_mariadb() -> str:
-    """Why MariaDB cannot be used; empty if it can."""
+def missing_mysqlclient() -> str:
     if importlib.util.find_spec("MySQLdb") is None:
         return (
             "mysqlclient is not installed: it needs a C compiler and the headers of the MySQL client "
             "(Debian: build-essential pkg-config python3-dev default-libmysqlclient-dev)"
         )
+    return ""
+
+
+@functools.cache
+def missing_mariadb() -> str:
+    """Why MariaDB cannot be used; empty if it can."""
+    if missing := missing_mysqlclient():
+        return missing
     address = urlsplit(MARIADB_URL)
     if not _listens(address.hostname or "127.0.0.1", address.port or 3306):
         return f"nothing listens at {address.hostname}:{address.port or 3306} (CC_TEST_MARIADB_URL names another)"
@@ -38,6 +46,16 @@ def missing_redis() -> str:
 
 
 @functools.cache
+def missing_mariadbd() -> str:
+    """Why no MariaDB server of our own can be started: one that answers elsewhere cannot be killed."""
+    if missing := missing_mysqlclient():
+        return missing
+    if any(program(name) is None for name in ("mariadbd", "mariadb-install-db")):
+        return "mariadbd, the server itself, is not installed here (Debian: mariadb-server); one at 3306 is not enough"
+    return ""
+
+
+@functools.cache
 def missing_chromium() -> str:
     return "" if shutil.which("chromium") or shutil.which("chromium-browser") else "no chromium on the PATH"
 
@@ -48,7 +66,12 @@ collect_ignore = [f"plugins/{name}" for name in WITHOUT]
 if WITHOUT:
     collect_ignore.append("tests")  # the whole needs all its parts, and its tests import them
 
-NEEDS = {"mariadb": missing_mariadb, "redis": missing_redis, "chromium": missing_chromium}
+NEEDS = {
+    "mariadb": missing_mariadb,
+    "mariadbd": missing_mariadbd,
+    "redis": missing_redis,
+    "chromium": missing_chromium,
+}
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -13,7 +13,7 @@ from .cluster import Cluster
 from .faults import Fault
 
 #: Seconds. Longer than the read time-out of the service's calls.
-TOO_LONG = 3.0
+TOO_LONG = 3.5
 
 _ALL_CALLS = 100_000
 

@@ -25,14 +25,14 @@ from .servers import DATABASE, MariaDB, Redis
 
 #: Compressed times, in seconds. Many short steps: what an outage costs of them must not make a delivery dead.
 COMPRESSED = {
-    "CC_TASK_SOFT_TIME_LIMIT": "4",
-    "CC_TASK_TIME_LIMIT": "5",
-    "CC_LEASE_SECONDS": "6",
+    "CC_TASK_SOFT_TIME_LIMIT": "5",
+    "CC_TASK_TIME_LIMIT": "6",
+    "CC_LEASE_SECONDS": "7",
     "CC_RETRY_SCHEDULE": ",".join(["0.3", "0.5", "1", "1", "2", "2", "3", "3", *["4"] * 22]),
     "CC_RELAY_INTERVAL": "0.3",
     "CC_WAKE_GAP_SECONDS": "2",
     "CC_LMS_CONNECT_TIMEOUT": "1",
-    "CC_LMS_READ_TIMEOUT": "1.5",
+    "CC_LMS_READ_TIMEOUT": "2",
     "CC_DATABASE_TIMEOUT": "3",
 }
 
@@ -60,7 +60,9 @@ class Cluster:
         self._files: dict[str, IO[str]] = {}
         self._write = threading.Lock()
         bare = {name: value for name, value in os.environ.items() if not name.startswith(("CC_", "DJANGO_"))}
-        bare.update({MARK: str(folder), "PYTHONUNBUFFERED": "1"})
+        # Who is killed leaves his temporary files behind; they shall go with the folder.
+        (folder / "tmp").mkdir()
+        bare.update({MARK: str(folder), "PYTHONUNBUFFERED": "1", "TMPDIR": str(folder / "tmp")})
         self.mariadb = MariaDB(folder, bare, self._sink)
         self.redis = Redis(folder, bare, self._sink)
         self.lms_port, self.web_port = free_port(), free_port()

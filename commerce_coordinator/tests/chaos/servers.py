@@ -45,23 +45,27 @@ class MariaDB:
     def __init__(self, folder: Path, env: Mapping[str, str], sink: Sink) -> None:
         self.port = free_port()
         self._data = folder / "mariadb"
+        self._scratch = folder / "mariadb-scratch"
         # As root it must become somebody else; a socket's path may have no more than about a hundred characters.
         self._user = ["--user=mysql"] if os.geteuid() == 0 else []
         command = [str(program("mariadbd")), "--no-defaults", *self._user, f"--datadir={self._data}"]
-        command += [f"--socket={self._data}/s", f"--pid-file={self._data}/pid"]
+        command += [f"--socket={self._data}/s", f"--pid-file={self._data}/pid", f"--tmpdir={self._scratch}"]
         command += ["--bind-address=127.0.0.1", f"--port={self.port}", "--skip-name-resolve"]
         command += ["--innodb-flush-log-at-trx-commit=1", "--character-set-server=utf8mb4", "--log-warnings=1"]
         self.process = Process("database", command, env, sink)
 
     def prepare(self) -> None:
         """Make the data folder. Raises CalledProcessError with what was printed."""
-        self._data.mkdir()
-        if self._user:
-            user = pwd.getpwnam("mysql")
-            os.chown(self._data, user.pw_uid, user.pw_gid)
+        for each in (self._data, self._scratch):
+            each.mkdir()
+            if self._user:
+                user = pwd.getpwnam("mysql")
+                os.chown(each, user.pw_uid, user.pw_gid)
         command = [str(program("mariadb-install-db")), "--no-defaults", *self._user, f"--datadir={self._data}"]
         command += ["--auth-root-authentication-method=normal", "--skip-test-db"]
-        subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
+        # The usual folder for temporary files may be closed to the user that it becomes.
+        env = {**os.environ, "TMPDIR": str(self._scratch)}
+        subprocess.run(command, env=env, check=True, capture_output=True, text=True, timeout=120)
 
     def answers(self) -> bool:
         import MySQLdb
