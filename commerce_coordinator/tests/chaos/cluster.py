@@ -290,14 +290,18 @@ def _signal_group(group: int, number: int) -> None:
 
 
 def processes_of(folder: Path | str) -> list[int]:
-    """Ids of all processes of the run in this folder, by the mark in their environment."""
-    mark = f"{MARK}={folder}\0".encode()
-    found = []
-    for path in Path("/proc").glob("[0-9]*/environ"):
-        with contextlib.suppress(OSError):
-            if mark in path.read_bytes() + b"\0":
-                found.append(int(path.parent.name))
+    """Ids of all processes of the run in this folder: by the mark in their environment, or because they work in it."""
+    found = [int(path.name) for path in Path("/proc").glob("[0-9]*") if _is_of(path, Path(folder))]
     return [pid for pid in found if pid != os.getpid()]
+
+
+def _is_of(process: Path, folder: Path) -> bool:
+    try:
+        marked = f"{MARK}={folder}\0".encode() in (process / "environ").read_bytes() + b"\0"
+        # Redis writes its title over its environment.
+        return marked or folder in (process / "cwd").readlink().parents
+    except OSError:  # it has ended, or is none of ours
+        return False
 
 
 def end_all_of(folder: Path | str) -> None:
