@@ -26,6 +26,10 @@ class DeliveryRow:
     state: str
     error_class: str
     settled_at: float | None
+    #: Tries that were counted when they began; rows of tries that ended; of them, that succeeded.
+    attempts: int = 1
+    attempts_ended: int = 1
+    attempts_succeeded: int = 1
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -90,8 +94,10 @@ def _deliveries(connection: Any) -> tuple[DeliveryRow, ...]:
     rows = _rows(
         connection,
         "SELECT e.id, d.subject, e.receiver, e.state, e.error_class, "
-        "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', e.settled_at) / 1000000 "
-        "FROM deliveries_delivery e JOIN deliveries_dispatch d ON d.id = e.dispatch_id",
+        "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', e.settled_at) / 1000000, "
+        "e.attempts, COUNT(a.id), COALESCE(SUM(a.outcome = 'succeeded'), 0) "
+        "FROM deliveries_delivery e JOIN deliveries_dispatch d ON d.id = e.dispatch_id "
+        "LEFT JOIN deliveries_attempt a ON a.delivery_id = e.id GROUP BY e.id",
     )
     return tuple(
         DeliveryRow(
@@ -101,8 +107,11 @@ def _deliveries(connection: Any) -> tuple[DeliveryRow, ...]:
             state=state,
             error_class=error_class,
             settled_at=None if settled_at is None else float(settled_at),
+            attempts=int(attempts),
+            attempts_ended=int(ended),
+            attempts_succeeded=int(succeeded),
         )
-        for key, order_number, receiver, state, error_class, settled_at in rows
+        for key, order_number, receiver, state, error_class, settled_at, attempts, ended, succeeded in rows
     )
 
 

@@ -59,11 +59,12 @@ def judge(evidence: Evidence, done: Sequence[Done], failures: Sequence[str] = ()
     failed = sum(state == "failed" for state in evidence.inbox.values())
     problems = [
         *_named("lost", lost),
-        *_named("doubled", doubles),
+        *_named("doubled", list(dict.fromkeys(doubles))),
         *_named("never accepted", [key for key, line in evidence.ledger.items() if line.accepted_at is None]),
         *_named("not succeeded", [_of(each) for each in evidence.deliveries if each.state != "succeeded"]),
         *_named("failed event", [key for key, state in evidence.inbox.items() if state == "failed"]),
         *_named("unrouted dispatches", [str(evidence.unrouted)] if evidence.unrouted else []),
+        *_named("attempts do not add up", [_of(each) for each in evidence.deliveries if not _adds_up(each)]),
         *_named("count of the LMS", _disagreements(evidence)),
         *_named("chaos could not", list(failures)),
     ]
@@ -114,6 +115,13 @@ def _doubles(evidence: Evidence) -> Iterator[str]:
     for fact, count in evidence.facts.items():
         allowed = 1 if fact in facts else 0
         yield from [f"{count} dispatches of {fact[0]} {fact[1]} {fact[2] or ''}".rstrip()] * (count - allowed)
+
+
+def _adds_up(delivery: DeliveryRow) -> bool:
+    """Each try that began has ended, in a row of its own, and the one that succeeded is the last."""
+    if delivery.state != "succeeded":
+        return True  # a problem anyway
+    return delivery.attempts == delivery.attempts_ended and delivery.attempts_succeeded == 1
 
 
 def _disagreements(evidence: Evidence) -> list[str]:

@@ -117,14 +117,34 @@ def test_lms_whose_count_and_enrolments_differ_proves_nothing() -> None:
     assert any(problem.startswith("count of the LMS") for problem in verdict.problems)
 
 
+@pytest.mark.parametrize(
+    "counts",
+    [
+        {"attempts": 2, "attempts_ended": 1},
+        {"attempts": 2, "attempts_ended": 2, "attempts_succeeded": 2},
+        {"attempts": 1, "attempts_ended": 1, "attempts_succeeded": 0},
+    ],
+    ids=["one that never ended", "two that succeeded", "none that succeeded"],
+)
+def test_attempts_must_add_up(counts: dict[str, int]) -> None:
+    verdict = judged(deliveries=enroll(**counts))
+    assert [problem.partition(":")[0] for problem in verdict.problems] == ["attempts do not add up"]
+
+
 def test_fault_that_could_not_be_done_proves_nothing() -> None:
     assert not judge(evidence(), [], ["broker wiped: TimeoutError"]).is_kept
 
 
-def test_many_of_a_kind_are_counted_and_some_of_them_named() -> None:
+def test_many_doubles_of_one_thing_are_counted_and_told_once() -> None:
     verdict = judged(lms_changes=Counter({("learner-1", COURSE): 100}))
     assert verdict.doubled == 99
-    assert len([problem for problem in verdict.problems if problem.startswith("doubled")]) == 11
+    assert len([problem for problem in verdict.problems if problem.startswith("doubled")]) == 1
+
+
+def test_some_of_many_are_named_and_the_others_counted() -> None:
+    verdict = judge(evidence(), [], [f"fault {number}" for number in range(25)])
+    assert len(verdict.problems) == 11
+    assert verdict.problems[-1] == "chaos could not: and 15 more"
 
 
 def done(ended_at: float, kind: str = "broker wiped") -> Done:
