@@ -66,12 +66,14 @@ class Publisher:
                 size = _batch_size(producer) if len(messages) > 1 else 1
                 while taken < len(messages):
                     batch = messages[taken : taken + size]
-                    _reached_with("publish.before", batch)
+                    for task, _ in batch:
+                        reached("publish.before", task)
                     with producer.batch(size) if size > 1 else contextlib.nullcontext():  # type: ignore[attr-defined]
                         for task, arguments in batch:
                             self._send(producer, task, arguments, expires)
                     taken += len(batch)
-                    _reached_with("publish.after", batch)
+                    for task, _ in batch:
+                        reached("publish.after", task)
         except SoftTimeLimitExceeded:
             raise  # the task's time is up; that is no failure of the broker's
         except _PUBLISH_ERRORS as error:
@@ -161,11 +163,6 @@ class PublishingChannel(redis.Channel):
 
 class PublishingTransport(redis.Transport):
     Channel = PublishingChannel
-
-
-def _reached_with(point: str, batch: Sequence[tuple[str, tuple[Any, ...]]]) -> None:
-    for task, _ in batch:
-        reached(point, task)
 
 
 def _batch_size(producer: Producer) -> int:
