@@ -117,7 +117,9 @@ class Channel(virtual.Channel):
 
     def drain_events(self, timeout: float | None = None, callback: Any = None) -> Any:
         if self._consumers and not self.qos.can_consume():
-            time.sleep(0.01)  # every slot is taken: a short nap, and back to Celery, whose acknowledgements make room
+            # Every slot is taken: back to Celery, whose acknowledgements make room; not at once, if it has no event loop.
+            if not self.connection.has_loop:
+                time.sleep(0.01)
             raise TimeoutError
         return super().drain_events(timeout=timeout, callback=callback)
 
@@ -207,7 +209,30 @@ class Transport(virtual.Transport):
     driver_type = driver_name = "embedded"
     can_parse_url = True  # there is nothing to parse, and so no warning that the host is missing
     polling_interval = 0.1
-    implements = virtual.Transport.implements.extend(exchange_type=frozenset(["direct"]))  # so no remote control
+    # Direct only, so no remote control. Asynchronous for the sake of Celery's pool: the one it takes otherwise waits for
+    # ever when a pool process is killed while it waits for work, as that one holds the lock of all.
+    implements = virtual.Transport.implements.extend(exchange_type=frozenset(["direct"]), asynchronous=True)
+    has_loop = False
+    _is_full = False
+
+    def register_with_event_loop(self, connection: Any, loop: Any) -> None:
+        """Look into the folder by the clock, and after a look that ended for want of room whenever the loop turns."""
+        self.has_loop = True
+        loop.call_repeatedly(self.polling_interval, self._take_what_waits)
+        loop.on_tick.add(self._go_on)
+
+    def _go_on(self) -> None:
+        if self._is_full:
+            self._take_what_waits()
+
+    def _take_what_waits(self) -> None:
+        try:
+            while True:
+                self.cycle.get(self._deliver)
+        except TimeoutError:
+            self._is_full = True
+        except Empty:
+            self._is_full = False
 
     def drain_events(self, connection: Any, timeout: float | None = None, **kwargs: Any) -> None:
         # Celery's worker asks for two seconds, but acknowledges, and notices a SIGTERM, only between two calls. So a

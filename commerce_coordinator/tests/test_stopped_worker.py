@@ -92,3 +92,13 @@ def test_stopped_process_of_the_pool_is_ended_by_the_time_limit_and_another_take
     assert enrolments(story) == [["lost", "succeeded"], ["succeeded"], ["succeeded"]]
     main = psutil.Process(service["worker"].pid)
     assert psutil.STATUS_STOPPED not in [child.status() for child in main.children()]
+
+
+def test_pool_processes_killed_while_idle_stop_no_delivery(service: RunningService) -> None:
+    # Whoever waits for work may hold a lock that all of them need.
+    for _ in range(3):
+        for child in psutil.Process(service["worker"].pid).children():
+            child.kill()
+        purchase = Purchase(service)
+        assert purchase.post().status_code == 200
+        purchase.assert_in_effect_once()
