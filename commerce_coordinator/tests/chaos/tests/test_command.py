@@ -17,8 +17,8 @@ from commerce_coordinator.tests.chaos import __main__ as command
 from commerce_coordinator.tests.chaos import faults, servers
 from commerce_coordinator.tests.service import until
 
-#: Any will do; this one meets the database, the broker, a worker past its lease, the web process and the LMS.
-SHORT_SEED = 3
+#: Any will do; this one meets all targets, by most kinds: connections half-open, a worker past its lease, servers killed.
+SHORT_SEED = 1430
 
 needs_servers = [pytest.mark.service, pytest.mark.needs_mariadbd, pytest.mark.needs_redis]
 
