@@ -17,7 +17,7 @@ from commerce_coordinator.tests.chaos import __main__ as command
 from commerce_coordinator.tests.chaos import faults, servers
 from commerce_coordinator.tests.service import until
 
-#: Any will do; this one meets all targets, by most kinds: connections half-open, a worker past its lease, servers killed.
+#: Any will do; this one meets all targets: connections half-open, a worker frozen past its lease, servers killed.
 SHORT_SEED = 1430
 
 needs_servers = [pytest.mark.service, pytest.mark.needs_mariadbd, pytest.mark.needs_redis]
