@@ -117,8 +117,8 @@ class Channel(virtual.Channel):
 
     def drain_events(self, timeout: float | None = None, callback: Any = None) -> Any:
         if self._consumers and not self.qos.can_consume():
-            # Every slot is taken: back to Celery, whose acknowledgements make room; not at once, if it has no event loop.
-            if not self.connection.has_loop:
+            # Every slot is taken: back to Celery, whose acknowledgements make room; after a nap, if it has no event loop.
+            if not getattr(self.connection, "has_loop", False):
                 time.sleep(0.01)
             raise TimeoutError
         return super().drain_events(timeout=timeout, callback=callback)
@@ -209,8 +209,8 @@ class Transport(virtual.Transport):
     driver_type = driver_name = "embedded"
     can_parse_url = True  # there is nothing to parse, and so no warning that the host is missing
     polling_interval = 0.1
-    # Direct only, so no remote control. Asynchronous for the sake of Celery's pool: the one it takes otherwise waits for
-    # ever when a pool process is killed while it waits for work, as that one holds the lock of all.
+    # Direct only, so no remote control. Asynchronous for the sake of Celery's pool: the one it takes otherwise waits
+    # for ever when a pool process is killed while it waits for work, as that one holds the lock of all.
     implements = virtual.Transport.implements.extend(exchange_type=frozenset(["direct"]), asynchronous=True)
     has_loop = False
     _is_full = False
@@ -228,7 +228,7 @@ class Transport(virtual.Transport):
     def _take_what_waits(self) -> None:
         try:
             while True:
-                self.cycle.get(self._deliver)
+                self.cycle.get(self._deliver)  # type: ignore[union-attr]
         except TimeoutError:
             self._is_full = True
         except Empty:
