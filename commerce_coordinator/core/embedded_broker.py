@@ -117,7 +117,7 @@ class Channel(virtual.Channel):
 
     def drain_events(self, timeout: float | None = None, callback: Any = None) -> Any:
         if self._consumers and not self.qos.can_consume():
-            # Every slot is taken: back to Celery, whose acknowledgements make room; after a nap, if it has no event loop.
+            # Every slot is taken: back to Celery, whose acknowledgements make room; after a nap where no event loop is.
             if not getattr(self.connection, "has_loop", False):
                 time.sleep(0.01)
             raise TimeoutError

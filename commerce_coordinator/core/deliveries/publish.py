@@ -150,15 +150,11 @@ class Publisher:
 
 
 class PublishingChannel(redis.Channel):
-    """Kombu makes a Redis client for every message; this one keeps it. A client is safe with threads."""
-
-    @functools.cached_property
-    def _publishing_client(self) -> Any:
-        return self._create_client()  # type: ignore[attr-defined]
+    """Kombu makes a Redis client for every message; this one takes the client that the channel has anyway."""
 
     @contextlib.contextmanager
     def conn_or_acquire(self, client: Any = None) -> Iterator[Any]:
-        yield client or self._publishing_client
+        yield client or self.client
 
 
 class PublishingTransport(redis.Transport):
