@@ -2,8 +2,9 @@
 
 Run as `python -m benchmarks.quick_lms PORT`.
 
-GET /calls/ gives {path: [seconds since the epoch, ...]}. It is the same for ours and for the floor, and no stand-in for
-an LMS: what a delivery costs must not drown in what the far side costs. QUICK_LMS_DELAY: seconds before each answer.
+GET /calls/ gives {path: [seconds since the epoch, ...]}, GET /count/ how many there were. It is the same for ours and
+for the floor, and no stand-in for an LMS: what a delivery costs must not drown in what the far side costs.
+QUICK_LMS_DELAY: seconds before each answer.
 """
 
 import asyncio
@@ -26,6 +27,8 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
             path = head.split(b" ", 2)[1].decode()
             if path == "/calls/":
                 body = json.dumps(calls).encode()
+            elif path == "/count/":
+                body = b"%d" % sum(map(len, calls.values()))
             else:
                 calls[path].append(time.time())
                 body = b"{}"

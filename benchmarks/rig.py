@@ -7,13 +7,15 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 import requests
 
+from commerce_coordinator.conftest import missing_mariadb, missing_redis
 from commerce_coordinator.console.supervisor import answers, free_port
 from commerce_coordinator.plugins.demo_lms.purchase import fresh_order_number, payment_intent_succeeded, signed
 from commerce_coordinator.tests.service import RedisServer, mariadb_database, until
@@ -35,7 +37,9 @@ class Site:
     manage: list[str]
     webhook: str
     env: dict[str, str]
+    redis: RedisServer
     port: int = field(default_factory=free_port)
+    log: Path | None = None
 
     @property
     def url(self) -> str:
@@ -46,14 +50,15 @@ class Site:
 
     @contextlib.contextmanager
     def process(self, *command: str, **env: str) -> Iterator[psutil.Process]:
-        """One of the site's processes, ended with the block. Its output goes nowhere, as into a collected log."""
-        popen = subprocess.Popen(
-            [sys.executable if command[0] == "python" else str(BIN / command[0]), *command[1:]],
-            cwd=ROOT,
-            env={**self.env, **env},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        """One of the site's processes, ended with the block. Its output goes to the site's log, or nowhere."""
+        with (self.log or Path(os.devnull)).open("ab") as output:
+            popen = subprocess.Popen(
+                [sys.executable if command[0] == "python" else str(BIN / command[0]), *command[1:]],
+                cwd=ROOT,
+                env={**self.env, **env},
+                stdout=output,
+                stderr=output,
+            )
         try:
             yield psutil.Process(popen.pid)
         finally:
@@ -87,6 +92,11 @@ class Site:
         with self.process("celery", "-q", "-A", self.celery, *options, CC_ROLE="worker") as process:
             yield process
 
+    @contextlib.contextmanager
+    def relay(self) -> Iterator[psutil.Process]:
+        with self.process("python", "manage.py", "relay", CC_ROLE="relay") as process:
+            yield process
+
     def send(self, session: requests.Session, order_number: str | None = None) -> str:
         """Post one signed event; returns its order number. Raises when the answer is no 2xx."""
         order_number = order_number or fresh_order_number()
@@ -98,16 +108,17 @@ class Site:
 @contextlib.contextmanager
 def our_site(folder: Path, receivers: int = 1, **env: str) -> Iterator[Site]:
     """The service with its production settings; payment_captured is routed to this many delivery tasks."""
-    with _services(folder) as services:
+    with _services(folder) as (services, redis):
         map_file = folder / f"map-{receivers}.yml"
         routes = [f"benchmarks.receivers.receiver_{number}" for number in range(receivers)]
         map_file.write_text(json.dumps({"CC_SIGNALS": {PAYMENT_CAPTURED: routes}}))
         site = Site(
             name="commerce_coordinator",
             wsgi="commerce_coordinator.wsgi",
-            celery="commerce_coordinator",
+            celery="commerce_coordinator.celery",
             manage=[sys.executable, "manage.py"],
             webhook="/stripe/webhook/",
+            redis=redis,
             env={**services, **_production(folder), "COMMERCE_COORDINATOR_CFG": str(map_file), **env},
         )
         site.command("migrate", "-v0")
@@ -117,13 +128,14 @@ def our_site(folder: Path, receivers: int = 1, **env: str) -> Iterator[Site]:
 
 @contextlib.contextmanager
 def floor_site(folder: Path, receivers: int = 1, **env: str) -> Iterator[Site]:
-    with _services(folder) as services:
+    with _services(folder) as (services, redis):
         site = Site(
             name="floor",
             wsgi="benchmarks.floor.wsgi",
             celery="benchmarks.floor.celery",
             manage=[sys.executable, "-m", "django"],
             webhook=f"/stripe/webhook/{receivers}/",
+            redis=redis,
             env={
                 **os.environ,
                 **services,
@@ -152,12 +164,12 @@ def quick_lms(delay: float = 0) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def _services(folder: Path) -> Iterator[dict[str, str]]:
+def _services(folder: Path) -> Iterator[tuple[dict[str, str], RedisServer]]:
     redis = RedisServer(folder)
     redis.start()
     try:
         with mariadb_database() as database_url:
-            yield {"DATABASE_URL": database_url, "CELERY_BROKER_URL": redis.url}
+            yield {"DATABASE_URL": database_url, "CELERY_BROKER_URL": redis.url}, redis
     finally:
         redis.stop()
 
@@ -206,7 +218,35 @@ def median(values: list[float]) -> float:
     return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
 
 
-def as_row(figures: Mapping[str, object]) -> str:
-    return "  ".join(
-        f"{name} {value:.2f}" if isinstance(value, float) else f"{name} {value}" for name, value in figures.items()
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value that `share` of them (0 to 1) do not exceed."""
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
+
+
+def figures_of(costs: Sequence[Cost]) -> dict[str, Any]:
+    """The medians of the rounds, and each round's CPU."""
+    return {
+        "cpu": median([each.cpu for each in costs]),
+        "wall": median([each.wall for each in costs]),
+        "rounds": [round(each.cpu, 2) for each in costs],
+    }
+
+
+def inside(site: Site, where: str, **arguments: Any) -> Any:
+    """What a function (`module:name`) returns when it runs with the site's settings, in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.inside", site.celery, where, json.dumps(arguments)],
+        cwd=ROOT,
+        env=site.env,
+        capture_output=True,
+        text=True,
     )
+    if done.returncode:
+        raise RuntimeError(f"{where} failed: {done.stderr[-2000:]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def missing() -> list[str]:
+    """What the benchmarks need and is not there, one sentence each."""
+    found = {"MariaDB": missing_mariadb(), "Redis": missing_redis()}
+    return [f"{name} is missing: {why}." for name, why in found.items() if why]
