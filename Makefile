@@ -7,6 +7,8 @@ ARGS =
 SEED =
 EVENTS = 1000
 MINUTES = 5
+QUICK =
+OLD_ROWS =
 PYTHON ?=
 
 VENV := .venv
@@ -36,7 +38,7 @@ PRODUCTION_ENV = \
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help run demo test test-slow chaos quality validate requirements upgrade migrate static shell docs clean mysqlclient FORCE
+.PHONY: help run demo test test-slow chaos bench quality validate requirements upgrade migrate static shell docs clean mysqlclient FORCE
 
 help: ## list the targets
 	@echo "Usage: make TARGET [NAME=value ...]"
@@ -60,6 +62,9 @@ test-slow: $(VENV)/.test mysqlclient ## run the slow tests: real processes, cras
 
 chaos: $(VENV)/.test mysqlclient ## break the whole service for five minutes and count: SEED=7 EVENTS=1000 MINUTES=5
 	@exec $(PY) -m commerce_coordinator.tests.chaos --seed '$(SEED)' --events '$(EVENTS)' --minutes '$(MINUTES)'
+
+bench: $(VENV)/.test mysqlclient ## measure the price beside the floor, into docs/: QUICK=1 OLD_ROWS=0
+	@exec $(PY) -m benchmarks $(if $(QUICK),--quick) $(if $(OLD_ROWS),--old-rows $(OLD_ROWS)) $(ARGS)
 
 # All steps run, whichever fails, so that one start shows all there is to mend.
 quality: $(VENV)/.dev ## lint, format, types, imports, missing migrations, production settings

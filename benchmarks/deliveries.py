@@ -1,41 +1,52 @@
-"""Deliveries per second of one worker, beside bare Celery tasks that make the same HTTP call. See README.rst."""
+"""Deliveries per second of one worker, beside bare Celery tasks that make the same HTTP call; statements of one."""
 
 import argparse
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 import requests
 
 from commerce_coordinator.tests.service import until
 
-from .rig import Site, cpu_seconds, floor_site, our_site, quick_lms
+from .rig import Site, cpu_seconds, floor_site, inside, median, our_site, quick_lms
+
+#: Seconds that the far side takes.
+DELAYS = (0, 0.05)
 
 
-@dataclass(frozen=True)
-class Rate:
-    """Of one worker with two pool processes: calls per second, and CPU milliseconds per task of all its processes."""
+def measure(folder: Path, count: int = 1500, rounds: int = 3) -> dict[str, Any]:
+    """{rates: {delay: {floor, ours: {per_second, cpu}}}, statements}; medians over the rounds.
 
-    per_second: float
-    cpu: float
-
-
-def measure(folder: Path, count: int, delay: float = 0) -> dict[str, Rate]:
-    """First `count` events wait in the broker, then a worker starts and is measured from the first call to the last."""
-    found = {}
-    for name, site_of in (("floor", floor_site), ("ours", our_site)):
-        place = folder / f"{name}-{delay}"
-        place.mkdir()
-        with quick_lms(delay) as lms, site_of(place, LMS_URL=lms) as site:
-            with site.web(), requests.Session() as session:
-                for _ in range(count):
-                    site.send(session)
-            found[name] = _drain(site, lms, count)
-    return found
+    First `count` events wait in the broker, then a worker with two pool processes starts and is measured from the first
+    call to the last: calls per second, and CPU milliseconds per task of all its processes.
+    """
+    place = folder / "statements"
+    place.mkdir()
+    with our_site(place) as site:
+        statements = inside(site, "benchmarks.statements:per_delivery", webhook=site.webhook)
+    rates = {str(delay): _rates(folder, delay, count if not delay else count // 2, rounds) for delay in DELAYS}
+    return {"rates": rates, "statements": statements}
 
 
-def _drain(site: Site, lms: str, count: int) -> Rate:
+def _rates(folder: Path, delay: float, count: int, rounds: int) -> dict[str, Any]:
+    found: dict[str, list[dict[str, float]]] = {"floor": [], "ours": []}
+    for turn in range(rounds):
+        for name, site_of in (("floor", floor_site), ("ours", our_site)):
+            place = folder / f"{name}-{delay}-{turn}"
+            place.mkdir()
+            with quick_lms(delay) as lms, site_of(place, LMS_URL=lms) as site:
+                with site.web(), requests.Session() as session:
+                    for _ in range(count):
+                        site.send(session)
+                found[name].append(_drain(site, lms, count))
+    return {
+        name: {figure: median([each[figure] for each in turns]) for figure in turns[0]} for name, turns in found.items()
+    }
+
+
+def _drain(site: Site, lms: str, count: int) -> dict[str, float]:
     with site.worker() as worker:
         until(lambda: calls(lms), what="the first call", seconds=60)
         cpu = cpu_of(worker)
@@ -43,7 +54,7 @@ def _drain(site: Site, lms: str, count: int) -> Rate:
         until(lambda: len(calls(lms)) >= count, what=f"{count} calls", seconds=300)
         cpu = cpu_of(worker) - cpu
     at = sorted(calls(lms))
-    return Rate(per_second=(len(at) - 1) / (at[-1] - at[0]), cpu=cpu * 1000 / (count - seen))
+    return {"per_second": (len(at) - 1) / (at[-1] - at[0]), "cpu": cpu * 1000 / (count - seen)}
 
 
 def calls(lms: str) -> list[float]:
@@ -58,16 +69,18 @@ def cpu_of(worker: psutil.Process) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=1500, help="tasks to run")
-    parser.add_argument("--delay", type=float, nargs="*", default=[0, 0.05], help="seconds that the far side takes")
+    parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        for delay in arguments.delay:
-            found = measure(Path(folder), arguments.count, delay)
-            ours, floor = found["ours"], found["floor"]
+        found = measure(Path(folder), arguments.count, arguments.rounds)
+        for delay, sides in found["rates"].items():
+            floor, ours = sides["floor"], sides["ours"]
             print(
-                f"far side takes {delay * 1000:.0f} ms: floor {floor.per_second:.0f}/s ({floor.cpu:.2f} ms CPU), "
-                f"ours {ours.per_second:.0f}/s ({ours.cpu:.2f} ms CPU), ratio {ours.per_second / floor.per_second:.2f}"
+                f"far side takes {float(delay) * 1000:.0f} ms: floor {floor['per_second']:.0f}/s "
+                f"({floor['cpu']:.2f} ms CPU), ours {ours['per_second']:.0f}/s ({ours['cpu']:.2f} ms CPU), "
+                f"ratio {ours['per_second'] / floor['per_second']:.2f}"
             )
+        print(f"statements per delivery: {found['statements']}")
 
 
 if __name__ == "__main__":

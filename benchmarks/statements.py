@@ -13,13 +13,13 @@ from .rig import SECRET
 def per_event(webhook: str) -> dict[str, int]:
     """Of one accepted event."""
     client = Client(HTTP_HOST="127.0.0.1")
-    _accept(client, webhook)  # the first one connects
-    return statements(lambda: _accept(client, webhook))
+    accept(client, webhook)  # the first one connects
+    return statements(lambda: accept(client, webhook))
 
 
 def per_delivery(webhook: str) -> dict[str, int]:
     """Of one delivery that succeeds."""
-    _accept(Client(HTTP_HOST="127.0.0.1"), webhook)
+    accept(Client(HTTP_HOST="127.0.0.1"), webhook)
     deliveries = import_module("commerce_coordinator.core.deliveries.models").Delivery.objects
     deliver = import_module("commerce_coordinator.core.deliveries.tasks").deliver
     key = deliveries.get(state="pending").pk
@@ -29,7 +29,8 @@ def per_delivery(webhook: str) -> dict[str, int]:
     return found
 
 
-def _accept(client: Client, webhook: str) -> None:
+def accept(client: Client, webhook: str) -> None:
+    """Post one signed event. Raises RuntimeError when the answer is not 200."""
     body, headers = signed(payment_intent_succeeded(fresh_order_number(), username="benchmark"), SECRET)
     answer = client.post(
         webhook, data=body, content_type="application/json", HTTP_STRIPE_SIGNATURE=headers["Stripe-Signature"]
