@@ -29,7 +29,7 @@ def register() -> None:
 
 
 class Consumer(_consumer.Consumer):
-    """Celery's consumer, behind a gate. The setting CELERY_WORKER_CONSUMER names it."""
+    """Celery's consumer, behind a gate."""
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], None]:
         take = super().create_task_handler(*args, **kwargs)
