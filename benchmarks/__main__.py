@@ -70,7 +70,7 @@ def run(wanted: dict[str, Callable[[Path], Any]]) -> tuple[dict[str, Any], list[
 def write(figures: dict[str, Any], table: list[report.Line]) -> None:
     """Into docs/, for price.rst."""
     FIGURES.parent.mkdir(exist_ok=True)
-    FIGURES.write_text(json.dumps(_rounded(figures), indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    FIGURES.write_text(json.dumps(_rounded(figures), indent=1) + "\n", encoding="utf-8")
     TABLE.write_text(report.as_csv(table), encoding="utf-8")
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(figures["run"].items())

@@ -17,7 +17,7 @@ def describe() -> dict[str, str]:
     return {
         "Processor": f"{_processor()}, {os.cpu_count()} cores",
         "Memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
-        "Kernel": f"{platform.system()} {platform.release()}",
+        "Kernel": f"{platform.system()} {platform.release().partition('-')[0]}",
         "Python": platform.python_version(),
         **{name: version(name) for name in ("Django", "celery", "kombu", "gunicorn", "mysqlclient", "stripe")},
         "MariaDB": _mariadb(),
