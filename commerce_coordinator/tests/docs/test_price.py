@@ -12,7 +12,7 @@ from benchmarks.stream import matched
 
 from .pages import DOCS, page
 
-TABLE = list(csv.reader((DOCS / "price" / "table.csv").open(encoding="utf-8")))
+TABLE = list(csv.reader((DOCS / "price" / "table.csv").read_text(encoding="utf-8").splitlines()))
 FIGURES = json.loads((DOCS / "price" / "figures.json").read_text(encoding="utf-8"))
 
 #: What the price is made of; each begins a line of the table.
