@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_init
+from celery.signals import setup_logging, task_prerun, worker_init
 from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
+from django.db import close_old_connections, connection
 from environs import EnvError
 
 from commerce_coordinator.core import embedded_broker, unreadable
@@ -35,6 +36,13 @@ app.autodiscover_tasks()
 @setup_logging.connect
 def _use_djangos_logging(**kwargs: Any) -> None:
     """Keep Celery from setting up logging of its own; Django has done it."""
+
+
+@task_prerun.connect
+def _look_after_the_connection(**kwargs: Any) -> None:
+    """As Django does before a request: what is too old is closed, what may be broken is looked at before its use."""
+    if not connection.in_atomic_block:  # but for a test's own transaction
+        close_old_connections()
 
 
 @worker_init.connect

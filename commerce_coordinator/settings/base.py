@@ -153,7 +153,7 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_SOFT_TIME_LIMIT = env.int("CC_TASK_SOFT_TIME_LIMIT", 45)
 CELERY_TASK_TIME_LIMIT = env.int("CC_TASK_TIME_LIMIT", 60)
-# Celery would open a database connection for each task; DeliveryTask looks after the one it finds.
+# Celery would open a database connection for each task. This one stays; commerce_coordinator/celery.py looks after it.
 CELERY_DB_REUSE_MAX = 10**9
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]

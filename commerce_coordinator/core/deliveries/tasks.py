@@ -16,7 +16,6 @@ from datetime import datetime
 from typing import Any
 
 from celery import Task, shared_task
-from django.db import close_old_connections, connection
 from django.utils import timezone
 
 from commerce_coordinator.core.exceptions import DirectCallRefused, GiveUp, Retry
@@ -51,9 +50,6 @@ class DeliveryTask(Task):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self.request.called_directly:
             return self.run(*args, **kwargs)
-        # As Django does before a request: what is too old is closed, what may be broken is looked at before its use.
-        if not connection.in_atomic_block:  # but for a test's own transaction
-            close_old_connections()
         # Nothing is returned: Celery would log it, and no one waits for it.
         deliver(*args, **kwargs)
         return None
