@@ -1,8 +1,10 @@
 """The way in from Stripe: who is believed, what is kept, and that one payment is told of once."""
 
 import json
+from typing import Any
 
 import pytest
+from django.test import Client
 
 from commerce_coordinator.core.deliveries.models import Delivery, Dispatch
 from commerce_coordinator.core.inbox.models import InboxEvent
@@ -29,6 +31,12 @@ def test_signed_payment_is_kept_and_sent_in_one() -> None:
     assert (dispatch.signal, dispatch.event_id, dispatch.trace_id) == (payment_captured.name, row.pk, row.trace_id)
     assert (dispatch.subject, dispatch.person) == ("EDX-1", "1313")
     assert Delivery.objects.get().state == "succeeded"
+
+
+def test_webhook_is_neither_redirected_nor_refused_for_its_host(settings: Any, client: Client) -> None:
+    settings.SECURE_SSL_REDIRECT, settings.ALLOWED_HOSTS = True, ["coordinator.example.com"]
+    assert client.get("/admin/", headers={"host": "coordinator.example.com"}).status_code == 301
+    assert post(event()).status_code == 200
 
 
 def test_bytes_are_kept_as_they_came() -> None:
