@@ -70,7 +70,7 @@ def run(wanted: dict[str, Callable[[Path], Any]]) -> tuple[dict[str, Any], list[
 def write(figures: dict[str, Any], table: list[report.Line]) -> None:
     """Into docs/, for price.rst."""
     FIGURES.parent.mkdir(exist_ok=True)
-    FIGURES.write_text(json.dumps(_rounded(figures), indent=1) + "\n", encoding="utf-8")
+    FIGURES.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     TABLE.write_text(report.as_csv(table), encoding="utf-8")
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(figures["run"].items())
@@ -83,7 +83,7 @@ def _rounded(value: Any) -> Any:
         return {key: _rounded(each) for key, each in value.items()}
     if isinstance(value, list):
         return [_rounded(each) for each in value]
-    return round(value, 4) if isinstance(value, float) else value
+    return round(value, 6) if isinstance(value, float) else value
 
 
 def main() -> None:
@@ -107,9 +107,12 @@ def main() -> None:
         f"{(time.monotonic() - started) / 60:.0f} minutes",
         **described,
     }
+    figures = _rounded(figures)  # the table is made of what is written down
     table = report.lines(figures)
-    print(report.as_text(table))
-    if not arguments.only:
+    if arguments.only:
+        print(report.as_text([line for line in table if line.met != report.NOT_MEASURED]))
+    else:
+        print(report.as_text(table))
         write(figures, table)
         print("\nWritten: " + ", ".join(str(path.relative_to(ROOT)) for path in (TABLE, MACHINE, FIGURES, PLOT)))
     if failed:
