@@ -5,7 +5,6 @@ import logging
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -81,7 +80,8 @@ def record(sending: Sending, *, look_first: bool | None = None) -> Recorded:
     attempt = running_attempt()
     recorded = _record(sending, look_first)
     if attempt and not sending.dedupe_key:
-        transaction.on_commit(partial(attempt.note_sent, recorded.dispatch.dedupe_key), robust=True)
+        # Lambdas, here and below: if one fails, Django asks for its name, which a partial has not, and fails itself.
+        transaction.on_commit(lambda: attempt.note_sent(recorded.dispatch.dedupe_key), robust=True)
     return recorded
 
 
@@ -151,7 +151,7 @@ def _write(sending: Sending, dedupe_key: str | None) -> Recorded:
         insert(*deliveries)
     messages = [d for d in deliveries if d.kind == Delivery.Kind.TASK]
     if messages:
-        transaction.on_commit(partial(wake_workers, messages), robust=True)
+        transaction.on_commit(lambda: wake_workers(messages), robust=True)
     reached("dispatch.recorded", sending.signal)
     logger.info(
         "Signal recorded.",

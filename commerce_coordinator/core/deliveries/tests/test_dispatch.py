@@ -14,6 +14,7 @@ from commerce_coordinator.core.deliveries.tasks import deliver
 from commerce_coordinator.core.exceptions import NotReplayable
 from commerce_coordinator.core.signals.signal import CoordinatorSignal
 from commerce_coordinator.core.testing import routes_as, run_deliveries
+from commerce_coordinator.core.tests.database_faults import updates_fail
 
 from . import receivers_for_tests as r
 
@@ -112,6 +113,17 @@ def test_dead_inline_receiver_is_replayed_by_a_worker() -> None:
 def test_delivery_in_flight_is_not_replayable(delivery: Delivery) -> None:
     with pytest.raises(NotReplayable, match="pending"):
         replay(delivery, force=True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_broker_and_database_lost_right_after_the_commit_fail_no_sending(monkeypatch) -> None:
+    def refuse(*_: object) -> None:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(publish.Publisher, "_send", refuse)
+    with updates_fail(Delivery, OperationalError(2013, "Lost connection")):
+        r.happened.send_robust(sender="test", order_number="EDX-1", value=1)
+    assert Delivery.objects.get().state == "pending"
 
 
 @pytest.mark.django_db(transaction=True)
