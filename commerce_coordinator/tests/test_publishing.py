@@ -13,7 +13,8 @@ import redis
 from celery import current_app
 
 from commerce_coordinator.core.deliveries.publish import Publisher
-from commerce_coordinator.tests.service import RedisServer
+
+from .service import RedisServer
 
 pytestmark = [pytest.mark.service, pytest.mark.needs_redis]
 
