@@ -29,7 +29,7 @@ setup(
     license_files=["LICENSE.txt"],
     python_requires=">=3.11",
     packages=find_packages(include=["commerce_coordinator", "commerce_coordinator.*"]),
-    package_data={"": ["py.typed", "templates/**/*", "static/**/*"]},
+    package_data={"": ["py.typed", "templates/**/*", "static/**/*", "locale/**/*"]},
     install_requires=requirements("requirements/base.in"),
     extras_require={"mysql": ["mysqlclient>=2.3,<2.4"]},
     zip_safe=False,
