@@ -1,6 +1,6 @@
 """Everything that the engine raises. The docstring of a class is its message."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -14,14 +14,14 @@ class CoordinatorError(Exception):
 
 
 class WrongMap(CoordinatorError):
-    """The signal map is wrong: nothing starts until it is mended."""
+    """The map of signals or of filters is wrong: nothing starts until it is mended."""
 
     def __init__(self, mistakes: Sequence[Any]) -> None:
         self.mistakes = list(mistakes)
         lines = [f"{m.id}: {m.msg}\n    HINT: {m.hint}" for m in self.mistakes]
         count = len(lines)
         super().__init__(
-            f"The signal map has {count} mistake{'s' if count > 1 else ''}; nothing starts until it is mended.\n"
+            f"The map has {count} mistake{'s' if count > 1 else ''}; nothing starts until it is mended.\n"
             + "\n".join(lines)
         )
 
@@ -39,7 +39,11 @@ class DirectCallRefused(CoordinatorError, TypeError):
 
 
 class InvalidPayload(CoordinatorError, ValueError):
-    """The values do not fit the signal's contract."""
+    """The values do not fit the signal's contract. `fields`: place in the payload -> reasons; no values."""
+
+    def __init__(self, message: str | None = None, *, fields: Mapping[str, list[str]] | None = None) -> None:
+        super().__init__(message)
+        self.fields = dict(fields or {})
 
 
 class NotReplayable(CoordinatorError):
@@ -58,6 +62,10 @@ class GiveUp(CoordinatorError):
     """The attempt failed in a way that will not heal by itself: straight to the dead letters."""
 
 
+class SendingConfined(GiveUp):
+    """This process may not record signals by itself (CC_SIGNAL_ORIGINS). Send by send_robust(); replay in the admin."""
+
+
 class WebhookRefused(CoordinatorError):
     """The request cannot be what the provider sends. Answered with `status`, nothing is stored."""
 
@@ -73,3 +81,7 @@ class EventIgnored(CoordinatorError):
 
 class EventNotUnderstood(CoordinatorError):
     """Ours, but no payload can be built of it. The reason names fields, never values."""
+
+
+class StepReturnedNoDict(CoordinatorError, TypeError):
+    """A step of a filter must return a dict; {} adds nothing."""

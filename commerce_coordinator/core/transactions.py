@@ -49,3 +49,10 @@ def atomically(function: Callable[[], Result]) -> Result:
             return function()
 
     return again_after_deadlock(in_transaction)
+
+
+def will_commit() -> bool:
+    """Is a transaction open? A test's own, which is never committed, does not count."""
+    return connection.in_atomic_block and any(
+        not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks
+    )

@@ -15,4 +15,4 @@ class SignalsConfig(AppConfig):
 
         registry.load()
         routes.connect(routes.read())
-        register(checks.check_signal_map)
+        register(checks.check_map)

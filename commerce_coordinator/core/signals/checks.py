@@ -9,21 +9,29 @@ from celery import current_app
 from django.conf import settings
 from django.core.checks import CheckMessage
 
+from commerce_coordinator.core import filter_map
 from commerce_coordinator.core.deliveries import receivers
 from commerce_coordinator.core.exceptions import WrongMap
 
-from . import registry, routes
+from . import origins, registry, routes
 from .mistakes import mistake
 
 
-def check_signal_map(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
-    """Every mistake of the map and of what stands around it."""
-    return [*routes.read().mistakes, *_connected_beside_the_map(), *_undeclarable_sends(), *_short_leases()]
+def check_map(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Every mistake of both maps, that of signals and that of filters, and of what stands around them."""
+    return [
+        *routes.read().mistakes,
+        *_connected_beside_the_map(),
+        *_undeclarable_sends(),
+        *_short_leases(),
+        *filter_map.read().mistakes,
+        *origins.mistakes(),
+    ]
 
 
 def enforce() -> None:
     """Raise WrongMap with every mistake at once, or return."""
-    mistakes = check_signal_map()
+    mistakes = check_map()
     if mistakes:
         raise WrongMap(mistakes)
 

@@ -1,16 +1,17 @@
-"""The map as a graph: who receives what, and what follows. Pure functions over what the registry and the map say."""
+"""The maps as a graph: who receives what, what follows, and who is asked. Pure functions over what the maps say."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from commerce_coordinator.core.deliveries.dispatch import Route
 from commerce_coordinator.core.deliveries.receivers import declared_sends, delivery_task_at
+from commerce_coordinator.core.pipelines import Pipeline
 from commerce_coordinator.core.tree import Branch
 
 
 def short(path: str) -> str:
     """`commerce_coordinator.plugins.stripe.signals.payment_captured` -> `stripe.payment_captured`."""
-    parts = [part for part in path.split(".") if part not in {"signals", "tasks", "receivers"}]
+    parts = [part for part in path.split(".") if part not in {"signals", "tasks", "receivers", "steps"}]
     return ".".join(parts[-2:])
 
 
@@ -53,6 +54,22 @@ def as_dict(routes: Mapping[str, Iterable[Route]]) -> dict[str, Any]:
         ]
         for name, each in routes.items()
     }
+
+
+def filters_as_branches(pipelines: Mapping[str, Pipeline]) -> list[Branch]:
+    """One branch per filter, by its whole type; below it its steps, in the order in which they are asked."""
+    return [
+        Branch(
+            label=filter_type + ("" if pipeline.steps else "  (answered by nobody)"),
+            below=[Branch(label=f"{short(path)}  [step]") for path in pipeline.paths],
+        )
+        for filter_type, pipeline in pipelines.items()
+    ]
+
+
+def filters_as_dict(pipelines: Mapping[str, Pipeline]) -> dict[str, list[str]]:
+    """For programs: filter type -> paths of its steps."""
+    return {filter_type: pipeline.paths for filter_type, pipeline in pipelines.items()}
 
 
 def _signal(name: str, routes: Mapping[str, Sequence[Route]], above: tuple[str, ...]) -> Branch:

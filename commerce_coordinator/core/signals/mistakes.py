@@ -1,8 +1,9 @@
-"""Mistakes in the map, as Django check messages that cannot be silenced."""
+"""Mistakes in the map of signals and in that of filters, as Django check messages that cannot be silenced."""
 
 from django.core.checks import Error
 
-IDS = {
+#: In CC_SIGNALS and around it.
+SIGNAL_MISTAKES = {
     "E001": "a path does not resolve",
     "E002": "not a CoordinatorSignal",
     "E003": "a signal is not in the map",
@@ -18,6 +19,29 @@ IDS = {
     "E013": "a signal is named by another path than its own",
     "E014": "a contract's field has a name that send_robust needs itself",
 }
+
+#: In OPEN_EDX_FILTERS_CONFIG and around it.
+FILTER_MISTAKES = {
+    "E015": "a step does not resolve",
+    "E016": "a step is no PipelineStep",
+    "E017": "a step has no run_filter that answers",
+    "E018": "a step is listed twice",
+    "E019": "a pipeline that nobody runs",
+    "E020": "a filter is not configured",
+    "E021": "a filter may fail silently",
+    "E022": "a filter's configuration has the wrong shape",
+    "E023": "a filter has the wrong name",
+    "E024": "two filters have one type",
+}
+
+#: In CC_SIGNAL_ORIGINS and what it needs.
+ORIGIN_MISTAKES = {
+    "E030": "an origin is none",
+    "E031": "an origin is missing that the others need",
+    "E032": "confined signals have no way to the API",
+}
+
+IDS = {**SIGNAL_MISTAKES, **FILTER_MISTAKES, **ORIGIN_MISTAKES}
 
 
 class MapError(Error):

@@ -17,11 +17,11 @@ def remember(signal: "CoordinatorSignal") -> None:
 
 
 def load() -> None:
-    """Import the modules of every installed app that define signals, delivery tasks and chores.
+    """Import the modules of every installed app that define signals, filters, delivery tasks and chores.
 
     Then every process knows the tasks that a worker knows, no more and no fewer.
     """
-    autodiscover_modules("signals", "tasks", "chores")
+    autodiscover_modules("signals", "filters", "tasks", "chores")
 
 
 def by_name() -> "dict[str, CoordinatorSignal]":

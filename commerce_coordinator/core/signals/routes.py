@@ -10,11 +10,11 @@ from celery import Task
 from celery.local import Proxy
 from django.conf import settings
 from django.core.checks import CheckMessage
-from django.utils.module_loading import import_string
 
 from commerce_coordinator.core.deliveries.dispatch import Route
 from commerce_coordinator.core.deliveries.models import Delivery
 from commerce_coordinator.core.deliveries.receivers import delivery_task_at, parameters
+from commerce_coordinator.core.importing import Missing, named_by
 
 from . import registry
 from .mistakes import mistake
@@ -73,8 +73,8 @@ def connect(signal_map: SignalMap) -> None:
 
 
 def _signal(name: Any, mistakes: list[CheckMessage]) -> CoordinatorSignal | None:
-    found = _import(name)
-    if isinstance(found, _Missing):
+    found = named_by(name)
+    if isinstance(found, Missing):
         mistakes.append(mistake("E001", name, f"does not resolve: {found.reason}", "Correct the signal's dotted path."))
         return None
     if not isinstance(found, CoordinatorSignal):
@@ -103,8 +103,8 @@ def _field_mistakes(name: str, signal: CoordinatorSignal) -> list[CheckMessage]:
 
 
 def _route(signal: CoordinatorSignal | None, name: str, path: str, mistakes: list[CheckMessage]) -> Route | None:
-    found = _import(path)
-    if isinstance(found, _Missing):
+    found = named_by(path)
+    if isinstance(found, Missing):
         mistakes.append(
             mistake("E001", path, f"does not resolve: {found.reason}", "Correct the receiver's dotted path.")
         )
@@ -147,22 +147,6 @@ def _parameters_not_carried(signal: CoordinatorSignal | None, function: Any, *, 
     except (TypeError, ValueError):  # a built-in without a signature
         return []
     return sorted(required - set(signal.contract.model_fields) - offered)
-
-
-@dataclasses.dataclass(frozen=True)
-class _Missing:
-    reason: str
-
-
-def _import(path: Any) -> Any:
-    if not isinstance(path, str) or "." not in path:
-        return _Missing("it is no dotted path")
-    try:
-        return import_string(path)
-    except ImportError as error:
-        return _Missing(str(error))
-    except Exception as error:  # the plugin's own module fails while it is imported
-        return _Missing(f"importing it raised {type(error).__name__}: {error}")
 
 
 def _hash(configured: Mapping[Any, Any]) -> str:

@@ -4,11 +4,11 @@ import hashlib
 import json
 import logging
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from asgiref.sync import sync_to_async
-from django.db import connection, transaction
+from django.db import transaction
 from django.dispatch import Signal
 from pydantic import BaseModel
 
@@ -18,8 +18,9 @@ from commerce_coordinator.core.deliveries.dispatch import Recorded, Route, Sendi
 from commerce_coordinator.core.deliveries.models import Delivery
 from commerce_coordinator.core.deliveries.running import running_attempt
 from commerce_coordinator.core.exceptions import ConnectRefused, InvalidPayload, SendRefused
+from commerce_coordinator.core.transactions import will_commit
 
-from . import registry
+from . import origins, registry
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +34,8 @@ class CoordinatorSignal(Signal):
     contract: a pydantic model of the payload; None allows any values (JSON, if a delivery task receives them).
     subject, person: names of the fields that say what it is about (an order number) and whom (the LMS user id).
     unique_by: names of the fields that make up the business key; a second sending with the same values adds nothing.
+    needs_receiver: False for news that nobody need hear, how an enrolment ended for one. A sending of any other signal
+        that the map routes to nobody is kept as unrouted, and an operator sees it.
     name: dotted path; found by itself when the signal is a module's attribute, so only tests give it.
     """
 
@@ -43,6 +46,7 @@ class CoordinatorSignal(Signal):
         subject: str | None = None,
         person: str | None = None,
         unique_by: Sequence[str] = (),
+        needs_receiver: bool = True,
         name: str | None = None,
     ) -> None:
         super().__init__()
@@ -50,6 +54,7 @@ class CoordinatorSignal(Signal):
         self.subject = subject
         self.person = person
         self.unique_by = tuple(unique_by)
+        self.needs_receiver = needs_receiver
         self._name = name
         self._module: str = sys._getframe(1).f_globals.get("__name__", "__main__")
         self.routes: tuple[Route, ...] = ()
@@ -105,14 +110,25 @@ class CoordinatorSignal(Signal):
         For a delivery task the result is its Delivery; so it is for an inline receiver inside an open transaction,
         which runs when that is committed. Raises InvalidPayload, and what the database raises when the sending could
         not be written; a receiver's failure never.
+
+        Where CC_SIGNAL_ORIGINS does not let this process record signals, it goes through the API: then every result is
+        a Delivery, and Retry is raised when the call fails, SendingConfined when it cannot be made.
         """
+        if origins.is_confined():
+            self._note_undeclared()
+            found = origins.send_by_api(self.prepare(sender, values))
+        else:
+            found = self._send_here(sender, values)
+        reached("signal.sent", self.name)
+        return found
+
+    def _send_here(self, sender: Any, values: Mapping[str, Any]) -> list[tuple[Any, Any]]:
         recorded = self.record(sender, values)
-        if connection.in_atomic_block and _will_commit():
+        if will_commit():
             transaction.on_commit(lambda: inline.run(recorded), robust=True)
             outcomes: Mapping[str, Any] = {}
         else:
             outcomes = inline.run(recorded)
-        reached("signal.sent", self.name)
         return [
             (route.target, outcomes.get(route.receiver, recorded.delivery_of(route)))
             for route in recorded.sending.routes
@@ -123,17 +139,20 @@ class CoordinatorSignal(Signal):
 
     def record(self, sender: Any, values: Mapping[str, Any]) -> Recorded:
         """Validate and write, nothing else. Joins an open transaction; the caller then owns the inline receivers."""
+        self._note_undeclared()
+        return record(self.prepare(sender, values))
+
+    def _note_undeclared(self) -> None:
         attempt = running_attempt()
         if attempt and attempt.declared_sends is not None and self.name not in attempt.declared_sends:
             logger.warning(
                 "A delivery task sent a signal that it does not declare.",
                 extra={"receiver": attempt.receiver, "signal": self.name},
             )
-        return record(self.prepare(sender, values))
 
-    def prepare(self, sender: Any, values: Mapping[str, Any]) -> Sending:
-        """Validate the values; touches no database. Raises InvalidPayload."""
-        payload, typed = self._validated(values)
+    def prepare(self, sender: Any, values: Mapping[str, Any], *, from_json: bool = False) -> Sending:
+        """Validate the values; touches no database. Raises InvalidPayload. from_json: they are read from JSON."""
+        payload, typed = self._validated(values, contracts.validate_json if from_json else contracts.validate)
         return Sending(
             signal=self.name,
             routes=self.routes,
@@ -144,16 +163,17 @@ class CoordinatorSignal(Signal):
             person=self._field(typed, self.person),
             dedupe_key=_business_key([self._field(typed, name) for name in self.unique_by]),
             map_hash=self.map_hash,
+            unrouted=self.needs_receiver and not self.routes,
         )
 
-    def _validated(self, values: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+    def _validated(self, values: Mapping[str, Any], validate: Callable[..., BaseModel]) -> tuple[Any, dict[str, Any]]:
         if self.contract is None:
             payload = contracts.to_json(values)
             self._check_text(payload)
             if payload is None and any(route.kind == Delivery.Kind.TASK for route in self.routes):
                 raise InvalidPayload(f"{self.name} is routed to a delivery task, so its values must be JSON.")
             return payload, dict(values)
-        model = contracts.validate(self.name, self.contract, values)
+        model = validate(self.name, self.contract, values)
         payload = model.model_dump(mode="json")
         self._check_text(payload)
         return payload, contracts.values_of(model)
@@ -177,8 +197,3 @@ def _business_key(fields: Sequence[str]) -> str | None:
         return None
     key = ":".join(field.replace("%", "%25").replace(":", "%3A") for field in fields)
     return key if len(key) <= LONGEST_KEY else hashlib.sha256(key.encode()).hexdigest()
-
-
-def _will_commit() -> bool:
-    """False inside a test's own never-committed transaction, where on_commit would wait for ever."""
-    return any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from celery import current_app
 from django.conf import settings
 
+from commerce_coordinator.core import filters
 from commerce_coordinator.core.deliveries import contracts, receivers
 from commerce_coordinator.core.deliveries.tasks import delivery_task
 from commerce_coordinator.core.signals import registry
@@ -77,17 +78,24 @@ class TestPlugin:
 
 @contextlib.contextmanager
 def shipped_signals_only() -> Iterator[None]:
-    """Without the signals and delivery tasks of other tests, which no map has; and connected as before afterwards."""
+    """Without the signals, delivery tasks and filters of other tests, which no map has; all as before afterwards."""
     signals, tasks = set(registry._signals), dict(receivers._tasks)
+    defined, by_path = dict(filters.defined), dict(filters._by_path)
     connected = [(signal, signal.routes, signal.map_hash) for signal in signals]
     for signal in signals:
         if ".tests." in signal.name:
             registry._signals.discard(signal)
     for path in [path for path in tasks if ".tests." in path]:
         del receivers._tasks[path]
+    for kept in (filters.defined, filters._by_path):
+        for key in [key for key, each in kept.items() if ".tests." in each.__module__]:
+            del kept[key]
     try:
         yield
     finally:
+        for kept, before in ((filters.defined, defined), (filters._by_path, by_path)):
+            kept.clear()
+            kept.update(before)
         registry._signals.update(signals)
         receivers._tasks.update(tasks)
         for signal, routes, map_hash in connected:

@@ -13,7 +13,7 @@ from django.test import override_settings
 from commerce_coordinator.core.deliveries.tasks import CANARY_TASK
 from commerce_coordinator.core.exceptions import WrongMap
 from commerce_coordinator.core.signals import mistakes, routes
-from commerce_coordinator.core.signals.checks import check_signal_map, enforce
+from commerce_coordinator.core.signals.checks import check_map, enforce
 from commerce_coordinator.core.testing import routes_as
 from commerce_coordinator.payloads.base import Payload
 
@@ -238,7 +238,7 @@ def _copy_of(function):
 
 def mistakes_of(shop):
     with override_settings(CC_SIGNALS=shop.whole_map):
-        return check_signal_map()
+        return check_map()
 
 
 @pytest.mark.parametrize(("number", "culprit", "spoil"), ROWS)
@@ -253,14 +253,14 @@ def test_each_mistake_is_named_by_its_number_its_culprit_and_a_hint(shop, number
 
 def test_a_map_that_is_no_mapping_is_a_mistake(shop, settings):
     settings.CC_SIGNALS = ["test_shop.seat_sold"]
-    found = check_signal_map()
+    found = check_map()
     assert [mistake.msg for mistake in found if mistake.id == "cc.E009"] == ["CC_SIGNALS is no mapping."]
     # Besides, every signal is now missing from it.
     assert {mistake.id for mistake in found} == {"cc.E009", "cc.E003"}
 
 
 def test_every_number_is_tried_by_some_row():
-    assert {parameters.values[0] for parameters in ROWS} == set(mistakes.IDS)
+    assert {parameters.values[0] for parameters in ROWS} == set(mistakes.SIGNAL_MISTAKES)
 
 
 def test_no_mistake_has_a_number_that_nobody_knows():
@@ -294,13 +294,13 @@ def test_a_right_map_is_enforced_in_silence(shop, settings):
 
 def test_the_shipped_map_has_no_mistakes():
     with shipped_signals_only():
-        assert check_signal_map() == []
+        assert check_map() == []
 
 
 def test_djangos_check_shows_the_same_list(shop, settings):
     receiver_misspelt(shop)
     settings.CC_SIGNALS = shop.whole_map
-    assert [mistake for mistake in run_checks() if mistake.id.startswith("cc.")] == check_signal_map()
+    assert [mistake for mistake in run_checks() if mistake.id.startswith("cc.")] == check_map()
 
 
 def test_mistakes_cannot_be_silenced(shop, settings):

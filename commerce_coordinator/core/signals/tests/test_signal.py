@@ -530,6 +530,14 @@ def test_a_sending_that_nobody_gets_is_marked(shop, seat_sold):
 
 
 @pytest.mark.django_db
+def test_news_that_nobody_need_hear_is_kept_and_not_held_up_to_the_operator(shop, seat_sold, monkeypatch):
+    monkeypatch.setattr(seat_sold, "needs_receiver", False)
+    with shop.routed():
+        assert seat_sold.send_robust(sender="test", **SOLD) == []
+    assert not Dispatch.objects.get().unrouted
+
+
+@pytest.mark.django_db
 def test_each_sending_outside_a_span_starts_a_trace(shop, seat_sold):
     with shop.routed():
         for _ in range(2):

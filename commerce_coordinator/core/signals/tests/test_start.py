@@ -21,7 +21,11 @@ CC_SIGNALS = {
     "commerce_coordinator.celery.app": [],
     "no_such_shop.signals.seat_given": "no_such_shop.tasks.print_ticket",
 }
-SILENCED_SYSTEM_CHECKS = ["cc.E001", "cc.E002", "cc.E009"]
+OPEN_EDX_FILTERS_CONFIG = {
+    **OPEN_EDX_FILTERS_CONFIG,
+    "org.edx.coordinator.no_such_shop.price.requested.v1": {"fail_silently": False, "pipeline": []},
+}
+SILENCED_SYSTEM_CHECKS = ["cc.E001", "cc.E002", "cc.E009", "cc.E019"]
 """
 RIGHT = "from commerce_coordinator.settings.test import *"
 
@@ -30,6 +34,7 @@ MISTAKES = [
     "cc.E002: commerce_coordinator.celery.app is no CoordinatorSignal",
     "cc.E001: no_such_shop.signals.seat_given does not resolve",
     "cc.E009: no_such_shop.signals.seat_given is not mapped to a list",
+    "cc.E019: org.edx.coordinator.no_such_shop.price.requested.v1 is a pipeline that nobody runs",
 ]
 
 WAYS_IN = {
@@ -71,9 +76,9 @@ def start(tmp_path_factory):
 def test_a_wrong_map_does_not_start(start, code, arguments):
     ended = start(*arguments, settings="wrong_settings")
     assert ended.returncode == code
-    assert "The signal map has 4 mistakes; nothing starts until it is mended." in ended.stderr
+    assert "The map has 5 mistakes; nothing starts until it is mended." in ended.stderr
     assert [mistake for mistake in MISTAKES if mistake not in ended.stderr] == []
-    assert ended.stderr.count("HINT: ") == 4
+    assert ended.stderr.count("HINT: ") == 5
 
 
 def test_djangos_check_lists_all_mistakes_of_a_wrong_map(start):
@@ -81,7 +86,7 @@ def test_djangos_check_lists_all_mistakes_of_a_wrong_map(start):
     assert ended.returncode != 0
     listed = [mistake.replace("cc.", "(cc.").replace(":", ")", 1) for mistake in MISTAKES]
     assert [mistake for mistake in listed if mistake not in ended.stderr] == []
-    assert "4 issues (0 silenced)" in ended.stderr
+    assert "5 issues (0 silenced)" in ended.stderr
 
 
 def test_a_right_map_starts(start):
