@@ -1,0 +1,1 @@
+"""What all REST endpoints share: one envelope for errors, permissions, throttles, paging."""
