@@ -27,7 +27,15 @@ def validate(signal: str, contract: type[BaseModel], values: Mapping[str, Any]) 
     try:
         return contract.model_validate(dict(values), extra="forbid")
     except ValidationError as error:
-        raise InvalidPayload(f"The payload of {signal} does not fit {contract.__name__}: {_reasons(error)}.") from None
+        raise _invalid(signal, contract, error) from None
+
+
+def validate_json(signal: str, contract: type[BaseModel], values: Mapping[str, Any]) -> BaseModel:
+    """The same for values that are JSON's: there a list may be a tuple, and a text a date."""
+    try:
+        return contract.model_validate_json(json.dumps(values), extra="forbid")
+    except ValidationError as error:
+        raise _invalid(signal, contract, error) from None
 
 
 def values_of(payload: BaseModel) -> dict[str, Any]:
@@ -60,6 +68,11 @@ def read(signal: str, stored: Any) -> dict[str, Any]:
         raise GiveUp(f"The stored payload no longer fits {contract.__name__}: {_reasons(error)}.") from None
 
 
+def is_known(signal: str) -> bool:
+    """Has the signal a contract, which says what of a stored payload is private?"""
+    return _contracts.get(signal) is not None
+
+
 def masked(signal: str, stored: Any) -> Any:
     """The stored payload for eyes without the permission: private fields are hidden."""
     return hide(_contracts.get(signal), stored)
@@ -73,10 +86,23 @@ _WORDS = {
 }
 
 
+def _invalid(signal: str, contract: type[BaseModel], error: ValidationError) -> InvalidPayload:
+    fields: dict[str, list[str]] = {}
+    for place, reason in _places(error):
+        fields.setdefault(place, []).append(reason)
+    return InvalidPayload(
+        f"The payload of {signal} does not fit {contract.__name__}: {_reasons(error)}.", fields=fields
+    )
+
+
 def _reasons(error: ValidationError) -> str:
+    return "; ".join(f"{place}: {reason}" for place, reason in _places(error))
+
+
+def _places(error: ValidationError) -> list[tuple[str, str]]:
     """Fields and reasons, no values. Below the first level a place is told as far as it is no key of a mapping."""
     items = error.errors(include_url=False, include_context=False, include_input=False)
-    return "; ".join(f"{_place(item['loc'])}: {_WORDS.get(item['type'], item['msg'])}" for item in items)
+    return [(_place(item["loc"]), _WORDS.get(item["type"], item["msg"])) for item in items]
 
 
 def _place(loc: tuple[int | str, ...]) -> str:

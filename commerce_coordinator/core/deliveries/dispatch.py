@@ -12,6 +12,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from commerce_coordinator.core.crash_points import reached
+from commerce_coordinator.core.exceptions import SendingConfined
 from commerce_coordinator.core.ids import uuid7
 from commerce_coordinator.core.inserts import insert
 from commerce_coordinator.core.telemetry.context import current_span, new_span_id, new_trace_id
@@ -51,7 +52,13 @@ class Sending:
     person: str = ""
     dedupe_key: str | None = None
     event_id: uuid.UUID | None = None
+    #: What another process sent through the API; else the process's own origin, and the attempt that runs here.
+    origin: str = ""
+    parent_id: uuid.UUID | None = None
+    attempt_id: uuid.UUID | None = None
     map_hash: str = ""
+    #: Nobody gets it, and somebody should.
+    unrouted: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -72,11 +79,14 @@ def record(sending: Sending, *, look_first: bool | None = None) -> Recorded:
 
     Returns what is there if this (signal, dedupe key) was sent before. Raises what the database raises: a sending that
     could not be written must not look as if it had been. In a surrounding transaction a race with the same sending
-    raises IntegrityError, and the transaction's owner runs it again.
+    raises IntegrityError, and the transaction's owner runs it again. Raises SendingConfined where CC_SIGNAL_ORIGINS
+    does not let this process record.
 
     look_first: whether to look for an earlier sending before writing. By default only in a surrounding transaction,
     which an IntegrityError would spoil; an owner who is ready to run his again may save the statement.
     """
+    if (sending.origin or settings.CC_ORIGIN) not in settings.CC_SIGNAL_ORIGINS:
+        raise SendingConfined()
     attempt = running_attempt()
     recorded = _record(sending, look_first)
     if attempt and not sending.dedupe_key:
@@ -134,11 +144,11 @@ def _write(sending: Sending, dedupe_key: str | None) -> Recorded:
         sender=sender_name(sending.sender),
         subject=sending.subject[:128],
         person=sending.person[:64],
-        origin=settings.CC_ORIGIN,
+        origin=sending.origin or settings.CC_ORIGIN,
         event_id=sending.event_id,
-        parent_id=attempt.delivery_id if attempt else None,
-        attempt_id=attempt.attempt_id if attempt else None,
-        unrouted=not sending.routes,
+        parent_id=attempt.delivery_id if attempt else sending.parent_id,
+        attempt_id=attempt.attempt_id if attempt else sending.attempt_id,
+        unrouted=sending.unrouted,
         map_hash=sending.map_hash,
         trace_id=step.trace_id if step else new_trace_id(),
         span_id=step.span_id if step else new_span_id(),

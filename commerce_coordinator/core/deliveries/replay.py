@@ -6,6 +6,7 @@ from django.utils import timezone
 from commerce_coordinator.core.exceptions import NotReplayable
 
 from .dispatch import wake_workers
+from .erasing import needs_what_is_erased
 from .models import Delivery
 
 
@@ -23,6 +24,8 @@ def replay(delivery: Delivery, *, force: bool = False) -> Delivery:
         raise NotReplayable(f"Delivery {delivery.pk} is {delivery.state}, not dead.{hint}")
     if delivery.dispatch.payload is None:
         raise NotReplayable(f"Delivery {delivery.pk} has no payload: it was no JSON, or retention has emptied it.")
+    if needs_what_is_erased(delivery):
+        raise NotReplayable(f"Delivery {delivery.pk} needs the learner's name, which is erased: he has retired.")
     generation = delivery.generation + 1
     key = delivery.idempotency_key
     if delivery.state == Delivery.State.SUCCEEDED:

@@ -21,6 +21,8 @@ class RunningAttempt:
     number: int
     idempotency_key: str
     declared_sends: frozenset[str] | None
+    #: Whether the schedule has no further try: what fails now is dead.
+    is_last: bool = False
     calls: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     sent: "Counter[str]" = dataclasses.field(default_factory=Counter)
 

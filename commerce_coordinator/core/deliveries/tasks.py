@@ -34,6 +34,7 @@ from .receivers import (
     resolve,
     schedule_of,
 )
+from .retry import max_attempts
 from .running import RunningAttempt, run_as
 
 logger = logging.getLogger(__name__)
@@ -127,6 +128,7 @@ def deliver(delivery_id: str) -> str | None:
         try:
             receiver = resolve(delivery.receiver, delivery.kind)
             attempt.declared_sends = declared_sends(receiver)
+            attempt.is_last = attempt.number >= max_attempts(schedule_of(receiver))
             _run(receiver, delivery)
         except UnknownReceiver:
             error = GiveUp("No receiver has this path: it was renamed without an alias, or its plugin was removed.")

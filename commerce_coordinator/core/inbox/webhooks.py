@@ -214,7 +214,7 @@ def replay_event(row: InboxEvent) -> InboxEvent:
     if row.state == State.SENT:
         raise NotReplayable(f"Event {row.event_id} is sent; only failed and ignored events are replayed.")
     if row.raw_body is None:
-        raise NotReplayable(f"Event {row.event_id} has no body any more: retention has emptied it.")
+        raise NotReplayable(f"Event {row.event_id} has no body any more: retention or a retirement has emptied it.")
     view_class = WebhookView.by_provider.get(row.provider)
     if view_class is None:
         raise NotReplayable(f"No installed plugin takes events of {row.provider}.")
