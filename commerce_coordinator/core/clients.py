@@ -49,22 +49,23 @@ class ApiClient:
         parts: Mapping[str, str] | None = None,
         private_parts: Mapping[str, str] | None = None,
         idempotency_key: str | None = None,
+        headers: Mapping[str, str] | None = None,
         **options: Any,
     ) -> requests.Response:
         """One call; a 2xx answer is returned. Raises Retry for what may pass and GiveUp for what will not heal.
 
         path: relative to the root, with {names} that `parts` and `private_parts` fill, quoted. What is kept of the call
-        shows the former and leaves the latter as names. options: of `requests.Session.request`.
+        shows the former and leaves the latter as names. headers: further ones. options: of `requests.Session.request`.
         """
         with span(f"{method} {urlsplit(self.url_root).hostname}") as step:
-            headers = {"X-Request-ID": step.trace_id, "traceparent": step.traceparent, "Accept": "application/json"}
+            sent = {"X-Request-ID": step.trace_id, "traceparent": step.traceparent, "Accept": "application/json"}
             if idempotency_key:
-                headers["Idempotency-Key"] = idempotency_key
+                sent["Idempotency-Key"] = idempotency_key
             hidden = {name: f"{{{name}}}" for name in private_parts or {}}
             shown = path.format(**{**(parts or {}), **hidden})
             filled = {name: quote(value, safe="") for name, value in {**(parts or {}), **(private_parts or {})}.items()}
             url = f"{self.url_root}/{path.format(**filled)}"
-            send = self._sender(method, url, headers, options)
+            send = self._sender(method, url, {**sent, **(headers or {})}, options)
             response = self._recorded(method, shown, send)
             if response.status_code == requests.codes.unauthorized and self.renew_credentials():
                 response = self._recorded(method, shown, send)
@@ -114,14 +115,21 @@ class ApiClient:
         return response
 
     def _checked(self, response: requests.Response) -> requests.Response:
-        status = response.status_code
-        if requests.codes.ok <= status < requests.codes.multiple_choices:
+        if requests.codes.ok <= response.status_code < requests.codes.multiple_choices:
             return response
-        text = f"The far side answered {status}: {message_of(response)}"
+        if self.may_pass(response):
+            raise Retry(self.words_for(response), after=retry_after(response))
+        raise GiveUp(self.words_for(response))
+
+    def may_pass(self, response: requests.Response) -> bool:
+        """Whether a refusal may be another answer next time."""
+        status = response.status_code
         # A redirection is a page for times of maintenance, or a wrong URL in our settings: both are mended.
-        if status >= 500 or response.is_redirect or status in self.passing or status == requests.codes.unauthorized:
-            raise Retry(text, after=retry_after(response))
-        raise GiveUp(text)
+        return status >= 500 or response.is_redirect or status in self.passing or status == requests.codes.unauthorized
+
+    def words_for(self, response: requests.Response) -> str:
+        """What an operator reads of a refusal."""
+        return f"The far side answered {response.status_code}: {message_of(response)}"
 
 
 def message_of(response: requests.Response) -> str:
@@ -133,6 +141,8 @@ def message_of(response: requests.Response) -> str:
     except ValueError:
         return " ".join(response.text.split())[:LONGEST_MESSAGE] or "no text"
     if isinstance(body, dict):
+        if isinstance(body.get("error"), dict):  # a coordinator's envelope
+            return f"{body['error'].get('code')}: {body['error'].get('message')}"[:LONGEST_MESSAGE]
         for key in ("message", "detail", "developer_message", "error_description", "error"):
             if isinstance(body.get(key), str):
                 return str(body[key])[:LONGEST_MESSAGE]

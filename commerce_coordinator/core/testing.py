@@ -1,11 +1,14 @@
-"""For tests of plugins: other routes for a while, what was sent, and deliveries run here instead of in a worker.
+"""For tests of plugins: other routes and steps for a while, what was sent, deliveries run here instead of in a worker.
 
     with routes_as({"my_shop.signals.seat_sold": ["my_shop.tasks.reserve_seat"]}):
         seat_sold.send_robust(sender="test", order_number="EDX-1")
         run_deliveries()
     assert_sent(seat_reserved, order_number="EDX-1")
 
-All of it works on real rows, so a test needs a database (`@pytest.mark.django_db`).
+    with filters_as({"org.edx.coordinator.my_shop.seat_price.requested.v1": ["my_shop.steps.PriceList"]}):
+        assert SeatPriceRequested.ask(seat="A1")["price"] == 5
+
+All but `filters_as` works on real rows, so a test needs a database (`@pytest.mark.django_db`).
 """
 
 import contextlib
@@ -13,7 +16,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.utils import timezone
+from openedx_filters import PipelineStep
 
+from commerce_coordinator.core import filter_map, filters
 from commerce_coordinator.core.deliveries import contracts
 from commerce_coordinator.core.deliveries.models import Delivery, Dispatch
 from commerce_coordinator.core.deliveries.tasks import deliver
@@ -21,7 +26,7 @@ from commerce_coordinator.core.exceptions import WrongMap
 from commerce_coordinator.core.signals import registry, routes
 from commerce_coordinator.core.signals.signal import CoordinatorSignal
 
-__all__ = ["assert_not_sent", "assert_sent", "routes_as", "run_deliveries", "sent"]
+__all__ = ["assert_not_sent", "assert_sent", "filters_as", "routes_as", "run_deliveries", "sent"]
 
 
 @contextlib.contextmanager
@@ -39,6 +44,26 @@ def routes_as(changes: Mapping[str, Sequence[str]]) -> Iterator[None]:
     finally:
         for name, (former, map_hash) in before.items():
             signals[name].route_to(former, map_hash)
+
+
+@contextlib.contextmanager
+def filters_as(changes: Mapping[str, Sequence[str | type[PipelineStep]]]) -> Iterator[None]:
+    """Answer these filters otherwise for a while, by steps' paths or classes; in every thread of this process.
+
+    Raises WrongMap for mistakes in the changes, as a start would.
+    """
+    entries = {name: {"fail_silently": False, "pipeline": steps} for name, steps in changes.items()}
+    found = filter_map.read(entries, complete=False, classes=True)
+    if found.mistakes:
+        raise WrongMap(found.mistakes)
+    before = {name: filters.defined[name]._instead for name in found.pipelines}
+    for name, pipeline in found.pipelines.items():
+        filters.defined[name]._instead = pipeline
+    try:
+        yield
+    finally:
+        for name, former in before.items():
+            filters.defined[name]._instead = former
 
 
 def sent(signal: CoordinatorSignal) -> list[dict[str, Any]]:

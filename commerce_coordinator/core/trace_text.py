@@ -1,5 +1,6 @@
 """A trace as JSON for programs and as a tree for people. Private values are left out of both."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -7,7 +8,20 @@ from commerce_coordinator.core.signals.graph import short
 from commerce_coordinator.core.trace import DeliveryNode, DispatchNode, Trace
 from commerce_coordinator.core.tree import Branch
 
-MARKS = {"succeeded": "✔", "sent": "✔", "dead": "✘", "failed": "✘", "lost": "✘", "retry": "↻", "ignored": "–"}
+#: What is told of a call on a far side, and of a step of a filter: `inside` of the entries after it happened in it.
+CALL_KEYS = ("method", "path", "status", "error", "ms")
+STEP_KEYS = ("step", "filter", "outcome", "error", "ms", "inside")
+
+MARKS = {
+    "succeeded": "✔",
+    "sent": "✔",
+    "answered": "✔",
+    "dead": "✘",
+    "failed": "✘",
+    "lost": "✘",
+    "retry": "↻",
+    "ignored": "–",
+}
 
 
 def as_dict(trace: Trace) -> dict[str, Any]:
@@ -55,9 +69,7 @@ def _delivery(node: DeliveryNode) -> dict[str, Any]:
             "error_class": attempt.error_class,
             "started_at": attempt.started_at.isoformat(),
             "ms": _milliseconds(attempt.started_at, attempt.ended_at),
-            "calls": [
-                {key: call.get(key) for key in ("method", "path", "status", "error", "ms")} for call in attempt.calls
-            ],
+            "calls": [_call(call) for call in attempt.calls],
             "sent": [_dispatch(child) for child in node.sent if child.dispatch.attempt_id == attempt.pk],
         }
         for attempt in node.attempts
@@ -77,6 +89,10 @@ def _delivery(node: DeliveryNode) -> dict[str, Any]:
         # By an inline receiver, or by an attempt that has not ended.
         "sent": [_dispatch(child) for child in node.sent if child.dispatch.attempt_id not in shown],
     }
+
+
+def _call(call: dict[str, Any]) -> dict[str, Any]:
+    return {key: call.get(key) for key in (STEP_KEYS if "step" in call else CALL_KEYS)}
 
 
 def as_tree(story: dict[str, Any]) -> Branch:
@@ -124,13 +140,26 @@ def _attempt_branch(attempt: dict[str, Any]) -> Branch:
     label += f"   {outcome} in {_duration(attempt['ms'])}   {_clock(attempt['started_at'])}"
     if attempt["error_class"]:
         label += f"   {attempt['error_class']}"
-    calls = [
-        Branch(
-            label=f"{call['method']} {call['path']}   {call['status'] or call['error']}   {_duration(call['ms'] or 0)}"
-        )
-        for call in attempt["calls"]
-    ]
-    return Branch(label=label, below=calls + [_dispatch_branch(each) for each in attempt["sent"]])
+    below = _call_branches(attempt["calls"])
+    return Branch(label=label, below=below + [_dispatch_branch(each) for each in attempt["sent"]])
+
+
+def _call_branches(calls: Sequence[dict[str, Any]]) -> list[Branch]:
+    """Calls and steps in order; below a step hangs what happened inside it."""
+    branches, at = [], 0
+    while at < len(calls):
+        after = at + 1 + (calls[at].get("inside") or 0)
+        branches.append(Branch(label=_call_label(calls[at]), below=_call_branches(calls[at + 1 : after])))
+        at = after
+    return branches
+
+
+def _call_label(call: dict[str, Any]) -> str:
+    took = _duration(call["ms"] or 0)
+    if "step" not in call:
+        return f"{call['method']} {call['path']}   {call['status'] or call['error']}   {took}"
+    error = f"   {call['error']}" if call["error"] else ""
+    return f"{MARKS.get(call['outcome'], '·')} step {short(call['step'])}   {call['outcome']} in {took}{error}"
 
 
 def _milliseconds(start: datetime, end: datetime) -> float:

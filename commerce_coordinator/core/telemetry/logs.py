@@ -69,6 +69,10 @@ def logging_settings(*, json: bool, level: str = "INFO", colors: bool = False) -
             # Django's own handlers would print each line twice; its server logs request lines with query strings.
             "django": {"handlers": [], "propagate": True, "level": level},
             "django.server": {"handlers": [], "propagate": True, "level": "WARNING"},
+            # They log user names, e-mail addresses and the values of claims. What matters of it we log ourselves.
+            "edx_rest_framework_extensions": {"level": "CRITICAL"},
+            "auth_backends": {"level": "CRITICAL"},
+            "social": {"level": "CRITICAL"},
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},
             "urllib3": {"level": "WARNING"},

@@ -46,10 +46,10 @@ def test_a_refused_webhook_has_a_code_and_a_status():
 def test_a_wrong_map_counts_and_lists_its_mistakes_with_their_hints():
     one = mistake("E001", "shop.sold", "does not resolve", "Correct the path.")
     other = mistake("E003", "shop.given", "is not in the map", "Add it.")
-    assert str(WrongMap([one])).startswith("The signal map has 1 mistake; nothing starts until it is mended.\n")
+    assert str(WrongMap([one])).startswith("The map has 1 mistake; nothing starts until it is mended.\n")
     wrong = WrongMap([one, other])
     assert str(wrong).splitlines() == [
-        "The signal map has 2 mistakes; nothing starts until it is mended.",
+        "The map has 2 mistakes; nothing starts until it is mended.",
         "cc.E001: shop.sold does not resolve.",
         "    HINT: Correct the path.",
         "cc.E003: shop.given is not in the map.",
