@@ -1,8 +1,6 @@
 """Payments: what a provider took, and for which order."""
 
-from typing import Annotated
-
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime
 
 from .base import Payload, PrivateText
 from .money import Money
@@ -10,7 +8,10 @@ from .orders import OrderLine, OrderNumber
 
 
 class PaymentCaptured(Payload):
-    """A provider holds the buyer's money. `money` is what was received, not what was asked for."""
+    """A provider holds the buyer's money. `money` is what was received, not what was asked for.
+
+    lines: as far as the payment itself names them; empty when only the system of record knows.
+    """
 
     provider: str
     account: str
@@ -21,4 +22,67 @@ class PaymentCaptured(Payload):
     lms_user_id: int
     username: PrivateText
     email: PrivateText
-    lines: Annotated[tuple[OrderLine, ...], Field(min_length=1)]
+    lines: tuple[OrderLine, ...] = ()
+
+
+class RefundRequested(Payload):
+    """The buyer's money is to go back. The provider named has a delivery task for it; all others leave it alone.
+
+    refund_request_id: the same for every try of one request; the provider's refund carries it.
+    money: None asks for what is left of the payment. line_number: None when the whole order is given back.
+    """
+
+    refund_request_id: str
+    order_number: OrderNumber
+    line_number: int | None = None
+    provider: str
+    account: str
+    payment_id: str
+    money: Money | None = None
+    lms_user_id: int | None = None
+    username: PrivateText
+
+
+class PaymentRefunded(Payload):
+    """A provider has given money back, wholly or in part. Once per refund id, and only when it succeeded.
+
+    money: of this refund alone. refund_request_id: ours, "" for a refund made in the provider's dashboard.
+    """
+
+    provider: str
+    account: str
+    payment_id: str
+    refund_id: str
+    money: Money
+    refunded_at: AwareDatetime
+    refund_request_id: str = ""
+
+
+class RefundNeedsAttention(Payload):
+    """Money went back, and access stays as it is until somebody has looked. `reason`: a sentence without values."""
+
+    provider: str
+    account: str
+    payment_id: str
+    refund_id: str
+    order_number: str = ""
+    money: Money
+    reason: str
+
+
+class OrderRefunded(Payload):
+    """The whole of an order's payment has gone back, and its access is being taken back.
+
+    Of a learner who has retired, neither id nor name nor address is known any more.
+    """
+
+    order_number: OrderNumber
+    provider: str
+    account: str
+    payment_id: str
+    refund_id: str
+    money: Money
+    lms_user_id: int | None = None
+    username: PrivateText
+    email: PrivateText = ""
+    lines: tuple[OrderLine, ...] = ()

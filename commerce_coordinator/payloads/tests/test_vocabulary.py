@@ -44,7 +44,7 @@ def test_a_payload_cannot_be_changed(word, values):
 
 @pytest.mark.parametrize(("word", "values"), RIGHT)
 def test_each_field_is_demanded(word, values):
-    for name in word.model_fields:
+    for name in (name for name, field in word.model_fields.items() if field.is_required()):
         with pytest.raises(ValidationError) as missing:
             word.model_validate({key: value for key, value in values.items() if key != name})
         assert [error["loc"] for error in missing.value.errors()] == [(name,)]
