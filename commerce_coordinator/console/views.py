@@ -12,7 +12,7 @@ from . import health as state
 @require_safe
 def index(request: HttpRequest) -> JsonResponse:
     """What this is, and where to go next."""
-    links = {"health": "/health/", "admin": "/admin/"}
+    links = {"health": "/health/", "admin": "/admin/", "api_docs": "/api-docs/"}
     return JsonResponse(
         {
             "service": "Commerce Coordinator",

@@ -81,7 +81,7 @@ def attempts_of(delivery: Delivery) -> Section:
     )
     return Section(
         title="Attempts",
-        headings=("Try", "Outcome", "Started (UTC)", "ms", "Error", "Worker", "Calls"),
+        headings=("Try", "Outcome", "Started (UTC)", "ms", "Error", "Worker", "Calls and steps"),
         rows=[
             (
                 link(page_of(Attempt, each.pk), number_of(each)),
@@ -102,18 +102,18 @@ def attempts_of(delivery: Delivery) -> Section:
 
 
 def calls_of(attempt: Attempt) -> Section:
-    """What an attempt called outside, in order."""
+    """What an attempt called outside and the steps that it asked, in order; a step stands before its own calls."""
     return Section(
-        title="Calls",
+        title="Calls and steps",
         headings=("At (UTC)", "Method", "Answer", "ms", "Span", "Path"),
         rows=[
             (
                 str(call.get("at", NOTHING)).replace("T", " ").removesuffix("Z").removesuffix("+00:00"),
-                call.get("method", NOTHING),
+                _method(call),
                 answer_of(call),
                 call.get("ms", NOTHING),
                 call.get("span_id") or NOTHING,
-                mask_text(printable(str(call.get("path", NOTHING)))),
+                _path(call) or NOTHING,
             )
             for call in _calls(attempt)
         ],
@@ -127,8 +127,8 @@ def error_text(text: str, *, private: bool) -> Section:
 
 
 def answer_of(call: dict[str, Any]) -> str:
-    """The status of a call's answer, or the kind of error when there was none."""
-    parts = [str(call[key]) for key in ("status", "error") if call.get(key)]
+    """The status of a call's answer or a step's outcome, and the kind of error."""
+    parts = [str(call[key]) for key in ("status", "outcome", "error") if call.get(key)]
     return " ".join(parts) or NOTHING
 
 
@@ -151,8 +151,16 @@ def _calls(attempt: Attempt) -> list[dict[str, Any]]:
 
 
 def _call(call: dict[str, Any]) -> SafeString:
-    path = mask_text(printable(str(call.get("path", ""))))
-    return format_html("{} {} → {}", call.get("method", ""), path, answer_of(call))
+    return format_html("{} {} → {}", _method(call), _path(call), answer_of(call))
+
+
+def _method(call: dict[str, Any]) -> str:
+    return "step" if "step" in call else str(call.get("method", NOTHING))
+
+
+def _path(call: dict[str, Any]) -> str:
+    """Where a call went, or which step it was."""
+    return mask_text(printable(str(call.get("step") or call.get("path", ""))))
 
 
 def _delivery(delivery: Delivery) -> SafeString:

@@ -238,6 +238,27 @@ def test_calls_are_shown_with_their_answers() -> None:
         assert f"{path} → {answer}" in delivery_page
 
 
+def test_steps_are_shown_with_their_outcomes() -> None:
+    told = story()
+    client = client_of(*VIEW_ALL)
+    asked = {"filter": "org.edx.coordinator.venue.seat_price.requested.v1", "ms": 1.5, "at": "2026-03-01T12:00:00.1Z"}
+    Attempt.objects.filter(pk=told.venue_attempt.pk).update(
+        calls=[
+            {**asked, "step": "venue.steps.PriceList", "outcome": "answered", "inside": 1},
+            {"method": "GET", "path": "/venue/prices", "status": 200, "ms": 1.0},
+            {**asked, "step": "venue.steps.Discount", "outcome": "failed", "error": "ValueError", "inside": 0},
+        ]
+    )
+    attempt_page, delivery_page = text(client, page(told.venue_attempt)), text(client, page(told.venue))
+    for path, answer in (("PriceList", "answered"), ("Discount", "failed ValueError")):
+        assert re.search(
+            rf"<td>step</td><td>{answer}</td>(<td>[^<]*</td>){{2}}<td>venue\.steps\.{path}</td>", attempt_page
+        )
+        assert f"step venue.steps.{path} → {answer}" in delivery_page
+    places = [attempt_page.index(each) for each in ("steps.PriceList", "/venue/prices", "steps.Discount")]
+    assert places == sorted(places)
+
+
 def test_states_are_told_by_word_not_by_colour_alone() -> None:
     story()
     content = text(client_of(*VIEW_ALL), list_of(Delivery))
@@ -272,7 +293,9 @@ def test_values_from_outside_are_text_not_markup() -> None:
     told = story()
     Dispatch.objects.filter(pk=told.sold.pk).update(subject=evil, payload={"x": evil})
     Delivery.objects.filter(pk=told.reserve.pk).update(error_text=evil, error_class=evil)
-    Attempt.objects.filter(pk=told.reserve_attempt.pk).update(calls=[{"method": evil, "path": evil, "status": evil}])
+    Attempt.objects.filter(pk=told.reserve_attempt.pk).update(
+        calls=[{"method": evil, "path": evil, "status": evil}, {"step": evil, "outcome": evil, "error": evil}]
+    )
     InboxEvent.objects.filter(pk=told.event.pk).update(event_id=evil, raw_body=evil.encode())
     client = client_of(superuser=True)
     rows: tuple[Model, ...] = (told.event, told.sold, told.reserve, told.reserve_attempt)

@@ -290,7 +290,7 @@ def test_an_event_that_cannot_be_replayed_becomes_a_message(operator: Client, sh
     WebhookView.by_provider.pop("shop")
     assert "No installed plugin takes events of shop." in confirm(operator, asked)
     InboxEvent.objects.filter(pk=row.pk).update(raw_body=None)
-    assert "retention has emptied it" in confirm(operator, asked)
+    assert "retention or a retirement has emptied it" in confirm(operator, asked)
     InboxEvent.objects.filter(pk=row.pk).update(state=InboxEvent.State.SENT)
     assert "only failed and ignored events are replayed" in confirm(operator, asked)
 

@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 import requests
 from django.core.management import CommandError, call_command, load_command_class
+from openedx_filters import PipelineStep
 
 from commerce_coordinator.console.supervisor import ROOT
 from commerce_coordinator.core.clients import ApiClient
@@ -21,6 +23,7 @@ from commerce_coordinator.core.deliveries import inline, publish
 from commerce_coordinator.core.deliveries.models import Attempt, Delivery, Dispatch, Heartbeat
 from commerce_coordinator.core.deliveries.tasks import CANARY_TASK
 from commerce_coordinator.core.exceptions import EventNotUnderstood, GiveUp, Retry
+from commerce_coordinator.core.filters import CoordinatorFilter, defined
 from commerce_coordinator.core.inbox.models import InboxEvent
 from commerce_coordinator.core.inbox.webhooks import ProviderEvent, WebhookView, interpret, keep
 from commerce_coordinator.core.signals import registry
@@ -179,7 +182,7 @@ def test_routes_shows_what_follows_from_what(shop: Any) -> None:
         "└─ test_shop.note_sale  [inline]\n"
     ) in text
     assert shown.lines[-1].startswith("Map ")
-    assert shown.lines[-1].endswith(f"{len(by_name())} signals.")
+    assert f"; signals: {len(by_name())}, filters: " in shown.lines[-1]
 
 
 def test_routes_names_signals_that_nobody_gets(shop: Any, settings: Any) -> None:
@@ -188,7 +191,7 @@ def test_routes_names_signals_that_nobody_gets(shop: Any, settings: Any) -> None
 
 
 def test_routes_as_json_is_the_map(shop: Any) -> None:
-    told = Typed("routes", "--json").json
+    told = Typed("routes", "--json").json["signals"]
     assert set(told) == set(by_name())
     assert told["test_shop.seat_sold"] == [
         {"receiver": "test_shop.reserve_seat", "kind": "task", "sends": ["test_shop.seat_reserved"]},
@@ -236,6 +239,49 @@ def test_routes_shows_signals_that_only_a_circle_sends(shop: Any, settings: Any)
         "test_shop.seat_reserved": ["test_shop.change_seat"],
     }
     assert "test_shop.change_seat  [task]" in Typed("routes").out
+
+
+def price_list(shop: Any, settings: Any) -> str:
+    """A filter with two steps, and one that nobody answers. Returns the type of the former."""
+    module = "commerce_coordinator.core.signals.tests.of_a_test"
+    asked = "org.edx.coordinator.signals.seat_price.requested.v1"
+    for filter_type in (asked, "org.edx.coordinator.signals.seat_view.requested.v1"):
+        type(filter_type.split(".")[4], (CoordinatorFilter,), {"filter_type": filter_type, "__module__": module})
+    for name in ("PriceList", "Discount"):
+        step = type(name, (PipelineStep,), {"run_filter": lambda self, **asked: {}, "__module__": "test_shop"})
+        shop.keep(name, step)
+    settings.OPEN_EDX_FILTERS_CONFIG = {
+        **settings.OPEN_EDX_FILTERS_CONFIG,
+        asked: {"fail_silently": False, "pipeline": ["test_shop.PriceList", "test_shop.Discount"]},
+        "org.edx.coordinator.signals.seat_view.requested.v1": {"fail_silently": False, "pipeline": []},
+    }
+    return asked
+
+
+def test_routes_shows_which_steps_answer_which_filter(shop: Any, settings: Any) -> None:
+    asked = price_list(shop, settings)
+    shown = Typed("routes")
+    assert shown.failure == ""
+    assert f"{asked}\n├─ test_shop.PriceList  [step]\n└─ test_shop.Discount  [step]\n" in shown.out
+    assert "org.edx.coordinator.signals.seat_view.requested.v1  (answered by nobody)" in shown.lines
+    assert shown.lines[-1].endswith(f", filters: {len(settings.OPEN_EDX_FILTERS_CONFIG)}.")
+
+
+def test_routes_as_json_has_the_filters_too(shop: Any, settings: Any) -> None:
+    asked = price_list(shop, settings)
+    told = Typed("routes", "--json").json["filters"]
+    assert set(told) == set(settings.OPEN_EDX_FILTERS_CONFIG)
+    assert told[asked] == ["test_shop.PriceList", "test_shop.Discount"]
+
+
+def test_routes_of_wrong_filters_shows_what_resolves_and_the_mistake(shop: Any, settings: Any) -> None:
+    asked = price_list(shop, settings)
+    pipeline = ["test_shop.PriceList", "test_shop.Gone"]
+    entry = {"fail_silently": False, "pipeline": pipeline}
+    settings.OPEN_EDX_FILTERS_CONFIG = {**settings.OPEN_EDX_FILTERS_CONFIG, asked: entry}
+    shown = Typed("routes")
+    assert f"{asked}\n└─ test_shop.PriceList  [step]\n" in shown.out
+    assert f"cc.E015: test_shop.Gone of {asked} does not resolve" in shown.failure
 
 
 # --- trace ---
@@ -348,6 +394,57 @@ def test_dead_end_is_told(shop: Any, sold: Any) -> None:
     assert "GiveUp" in shown.out
     [story] = Typed("trace", "EDX-1", "--json").json
     assert (story["settled"], story["succeeded"]) == (True, False)
+
+
+@pytest.fixture
+def asked_in_an_attempt(shop: Any, settings: Any) -> Any:
+    """print_ticket asks for the price: the price list calls the venue, and then no discount is given."""
+    filter_type = price_list(shop, settings)
+    question = defined[filter_type]
+
+    def look_up(self: Any, **asked: Any) -> dict[str, Any]:
+        client = ApiClient(shop.venue, url_root="http://venue.test/api", connect_timeout=1, read_timeout=1)
+        client.call("GET", "prices/{name}", private_parts={"name": "ann-the-learner"})
+        return {"price": 5}
+
+    def give_none(self: Any, **asked: Any) -> dict[str, Any]:
+        raise KeyError("secret-of-the-venue")
+
+    shop.module.PriceList.run_filter, shop.module.Discount.run_filter = look_up, give_none
+
+    @shop.task
+    def print_ticket(order_number: str) -> None:
+        question.ask(name="ann-the-learner")
+
+    with shop.routed(seat_sold=["print_ticket"]):
+        shop.module.seat_sold.send_robust(
+            sender="test", order_number="EDX-9", seat="A1", username="ann-the-learner", email="ann@example.com"
+        )
+        run_deliveries()
+
+
+def test_steps_stand_in_the_trace_with_what_they_called_below_them(asked_in_an_attempt: Any) -> None:
+    shown = Typed("trace", "EDX-9").out
+    assert re.search(
+        r"""↻ attempt 1   retry in .*   KeyError
+ +├─ ✔ step test_shop\.PriceList   answered in \d+ ms
+ +│  └─ GET /api/prices/\{name\}   200   \d+ ms
+ +└─ ✘ step test_shop\.Discount   failed in \d+ ms   KeyError
+""",
+        shown,
+    ), shown
+
+
+def test_steps_stand_in_the_trace_for_programs_in_their_order(asked_in_an_attempt: Any) -> None:
+    [story] = Typed("trace", "EDX-9", "--json").json
+    [attempt] = story["dispatches"][0]["deliveries"][0]["attempts"]
+    first, call, second = attempt["calls"]
+    assert (first.pop("ms") >= 0, call.pop("ms") >= 0, second.pop("ms") >= 0) == (True, True, True)
+    filter_type = "org.edx.coordinator.signals.seat_price.requested.v1"
+    of_a_step = {"filter": filter_type, "error": None, "inside": 0}
+    assert first == {**of_a_step, "step": "test_shop.PriceList", "outcome": "answered", "inside": 1}
+    assert call == {"method": "GET", "path": "/api/prices/{name}", "status": 200, "error": None}
+    assert second == {**of_a_step, "step": "test_shop.Discount", "outcome": "failed", "error": "KeyError"}
 
 
 def test_inline_receiver_that_failed_is_told(sold: Any) -> None:

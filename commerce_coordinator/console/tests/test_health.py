@@ -224,7 +224,8 @@ def test_index_says_what_this_is_and_where_to_go_next() -> None:
     told = answer.json()
     assert (told["service"], told["version"]) == ("Commerce Coordinator", __version__)
     assert told["what"].endswith(".")
-    assert told["links"] == {"health": "http://testserver/health/", "admin": "http://testserver/admin/"}
+    links = {"health": "/health/", "admin": "/admin/", "api_docs": "/api-docs/"}
+    assert told["links"] == {name: f"http://testserver{path}" for name, path in links.items()}
     for link in told["links"].values():
         assert Client().get(link).status_code in (200, 302)
 

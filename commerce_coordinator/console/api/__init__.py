@@ -1,0 +1,1 @@
+"""The REST interface of the console, version 1: for staff and for services."""
