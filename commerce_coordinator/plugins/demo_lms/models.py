@@ -1,4 +1,6 @@
-"""What the stand-in LMS keeps: its OAuth clients, enrolments, the calls it received and the faults it shall show."""
+"""What the stand-in LMS keeps: OAuth clients, what learners have, the calls it received, the faults it shall show."""
+
+import uuid
 
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import models
@@ -47,15 +49,40 @@ class StandInEnrollment(models.Model):
         return f"{self.user} in {self.course}"
 
 
+class StandInEntitlement(models.Model):
+    """A course that a learner may take, in whichever run. It stays when it has ended, as on the LMS."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True)
+    user = ExactCharField(max_length=LONGEST_USERNAME, db_index=True)
+    course_uuid = models.UUIDField()
+    mode = models.CharField(max_length=100)
+    order_number = ExactCharField(max_length=128, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    expired_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.course_uuid}"
+
+
+class StandInAccount(models.Model):
+    """A learner's account that was deactivated; of others nothing is kept."""
+
+    user = ExactCharField(max_length=LONGEST_USERNAME, unique=True)
+    deactivated_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.user
+
+
 class StandInCall(models.Model):
-    """A call of the enrolment API as it was received. Written so that doubles can be counted."""
+    """A call of one of the APIs as it was received. Written so that doubles can be counted."""
 
     method = models.CharField(max_length=8)
     path = models.CharField(max_length=255)
     user = ExactCharField(max_length=LONGEST_USERNAME, blank=True, help_text="Empty when the call named none.")
-    course = ExactCharField(max_length=LONGEST_COURSE_KEY, blank=True)
+    course = ExactCharField(max_length=LONGEST_COURSE_KEY, blank=True, help_text="A run's key, or a course's UUID.")
     status = models.PositiveSmallIntegerField(null=True, help_text="NULL: not answered yet, or never.")
-    changed = models.BooleanField(default=False, help_text="It changed an enrolment.")
+    changed = models.BooleanField(default=False, help_text="It changed what the learner has.")
     fault = models.CharField(max_length=64, blank=True, help_text="The fault that it was answered with.")
     idempotency_key = ExactCharField(max_length=255, blank=True, help_text="Kept and ignored, as the LMS does.")
     request_id = ExactCharField(max_length=255, blank=True)
@@ -76,6 +103,8 @@ class StandInFault(models.Model):
     class Target(models.TextChoices):
         ENROLLMENT = "enrollment"
         OAUTH2 = "oauth2"
+        ENTITLEMENTS = "entitlements"
+        ACCOUNTS = "accounts"
 
     class When(models.TextChoices):
         BEFORE = "before"  # the fault comes first; with a status, the call takes no effect
@@ -88,10 +117,13 @@ class StandInFault(models.Model):
     delay = models.FloatField(default=0.0, help_text="Seconds.")
     html = models.BooleanField(default=False, help_text="The body is an HTML page, as a proxy in between sends.")
     retry_after = models.PositiveIntegerField(null=True, help_text="Seconds, for the header Retry-After.")
+    lifetime = models.PositiveIntegerField(null=True, help_text="Seconds that the token lives which this call brings.")
     remaining = models.PositiveIntegerField(help_text="Calls that still get it.")
 
     def __str__(self) -> str:
         what = [str(self.status)] if self.status else []
         if self.delay:
             what.append(f"{self.delay:g} s")
+        if self.lifetime:
+            what.append(f"a token of {self.lifetime} s")
         return f"{self.when} {' and '.join(what)}"

@@ -23,6 +23,7 @@ def payment_intent_succeeded(
     order_number: str,
     *,
     username: str,
+    lms_user_id: int = 1313,
     courses: Sequence[str] = COURSES,
     mode: str = "verified",
     payment_id: str | None = None,
@@ -55,7 +56,7 @@ def payment_intent_succeeded(
                 "metadata": {
                     "source_system": "commerce_coordinator",
                     "order_number": order_number,
-                    "lms_user_id": "1313",
+                    "lms_user_id": str(lms_user_id),
                     "username": username,
                     "email": f"{username}@example.com",
                     "course_keys": ",".join(courses),

@@ -1,7 +1,7 @@
-"""The demo's three pages: each sends one signal and answers what its receivers did.
+"""The demo's pages. Three send one signal each and answer what its receivers did; one asks a filter.
 
-The shape is the source document's: one flat object, `str(receiver)` -> "" or the traceback's lines. `?verbose=1`
-gives dotted path -> response, error, delivery, trace id.
+The shape of the three answers is the source document's: one flat object, `str(receiver)` -> "" or the traceback's
+lines. `?verbose=1` gives dotted path -> response, error, delivery, trace id.
 """
 
 import traceback
@@ -11,11 +11,13 @@ from typing import Any
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
+from pydantic_core import to_jsonable_python
 
 from commerce_coordinator.core.deliveries.models import Delivery
 from commerce_coordinator.core.signals.signal import CoordinatorSignal
 from commerce_coordinator.core.telemetry.context import span
 
+from .filters import SampleDataRequested
 from .signals import demo_purchase_complete, test_celery_signal, test_signal
 
 ORDER_NUMBER = "EDX-12345"
@@ -49,6 +51,14 @@ def send_demo_purchase_complete(request: HttpRequest) -> JsonResponse:
         user_id=USER_ID,
         products=list(PRODUCTS),
     )
+
+
+@never_cache
+@require_GET
+def get_sample_data(request: HttpRequest) -> JsonResponse:
+    """What the steps of a pipeline made of one question. Whatever a step raises is this request's failure."""
+    answer = SampleDataRequested.ask(order_number=ORDER_NUMBER)
+    return JsonResponse(to_jsonable_python(answer), json_dumps_params={"indent": 2})
 
 
 def _sent(request: HttpRequest, signal: CoordinatorSignal, *, sender: Any, **values: Any) -> JsonResponse:

@@ -3,6 +3,7 @@
 Whatever JSON comes, a builder returns values, or raises EventIgnored or EventNotUnderstood. Reasons name fields.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +17,8 @@ from commerce_coordinator.payloads.money import Money, iso_exponent
 #: How Stripe counts where it differs from ISO 4217 (source: Stripe's documentation of currencies): ISK and UGX are
 #: written with two decimals for old times' sake; MGA, which is divided by five, has none.
 STRIPE_EXPONENTS = {"ISK": 2, "UGX": 2, "MGA": 0}
+
+UUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
 
 
 def payment_captured_from_payment_intent(event: ProviderEvent, account: str) -> dict[str, Any]:
@@ -100,12 +103,28 @@ def _time(found: Mapping[str, Any], name: str) -> datetime:
 
 
 def _lines(metadata: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """`course_keys` and `modes`: comma-separated, in the same order."""
-    keys = [part.strip() for part in _text(metadata, "course_keys", where="metadata.").split(",")]
-    modes = [part.strip() for part in _text(metadata, "modes", where="metadata.").split(",")]
+    """`course_keys` and `modes`: comma-separated, in the same order. A UUID among the keys is an entitlement's course.
+
+    Neither of them is right too: long orders do not fit into 500 characters, and come from the system of record.
+    """
+    if "course_keys" not in metadata and "modes" not in metadata:
+        return []
+    keys, modes = _list(metadata, "course_keys"), _list(metadata, "modes")
     if len(keys) != len(modes):
         raise EventNotUnderstood("metadata.course_keys and metadata.modes differ in length.")
     return [
-        {"line_number": number, "course_key": key, "mode": mode}
+        {"line_number": number, **_course(key), "mode": mode}
         for number, (key, mode) in enumerate(zip(keys, modes, strict=True), start=1)
     ]
+
+
+def _list(metadata: Mapping[str, Any], name: str) -> list[str]:
+    parts = [part.strip() for part in _text(metadata, name, where="metadata.").split(",")]
+    if "" in parts:
+        raise EventNotUnderstood(f"metadata.{name} has nothing at place {parts.index('') + 1}: a comma too many.")
+    return parts
+
+
+def _course(key: str) -> dict[str, str]:
+    """A course run's key is never a UUID: it holds a colon or a slash (edx opaque keys)."""
+    return {"course_uuid": key.lower()} if UUID.match(key) else {"course_key": key}

@@ -1,9 +1,14 @@
 """A stand-in for the Open edX LMS, as much of it as this service calls.
 
 oauth.py        tokens: POST oauth2/access_token
-enrollment.py   the enrolment API: each call kept, each fault shown
+authorize.py    log-in: the page oauth2/authorize, and learner_token/
+identities.py   who its users are, and their JWTs
+serving.py      from a call to its answer: each kept, each fault shown
+enrollment.py   the enrolment API
+entitlements.py the entitlements' API
+accounts.py     deactivating an account
 rules.py        what the LMS does with an enrolment call: pure functions
 faults.py       taking the next fault, and answering with it
-control.py      what tests and people ask of the stand-in itself: faults/ calls/ enrollments/
-requests.py     reading bodies; answers in JSON
+control.py      what tests and people ask of the stand-in itself: faults/ calls/ enrollments/ ...
+bodies.py       reading bodies; answers in JSON
 """

@@ -8,7 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
-from ..models import StandInCall, StandInEnrollment, StandInFault
+from ..models import StandInAccount, StandInCall, StandInEnrollment, StandInEntitlement, StandInFault
+from . import entitlements as granted
 from . import faults as ordered
 from .bodies import Answer, Refused, own_error, read_object
 from .enrollment import as_json
@@ -65,6 +66,7 @@ def _fault_json(fault: StandInFault) -> dict[str, Any]:
         "when": fault.when,
         "path": fault.path,
         "method": fault.method or None,
+        "lifetime": fault.lifetime,
     }
 
 
@@ -91,6 +93,8 @@ def _empty(request: HttpRequest) -> Answer:
             "calls": StandInCall.objects.all().delete()[0],
             "faults": StandInFault.objects.all().delete()[0],
             "enrollments": StandInEnrollment.objects.all().delete()[0],
+            "entitlements": StandInEntitlement.objects.all().delete()[0],
+            "accounts": StandInAccount.objects.all().delete()[0],
         }
     return Answer(status=200, body={"deleted": deleted})
 
@@ -123,6 +127,25 @@ def _list_enrollments(request: HttpRequest) -> Answer:
     return Answer(status=200, body={"count": found.count(), "enrollments": rows})
 
 
+# --- entitlements/ and accounts/ ---
+
+
+def _list_entitlements(request: HttpRequest) -> Answer:
+    found = StandInEntitlement.objects.order_by("pk")
+    if request.GET.get("user"):
+        found = found.filter(user=request.GET["user"])
+    rows = [granted.as_json(each) for each in found[:MOST_ROWS]]
+    return Answer(status=200, body={"count": found.count(), "entitlements": rows})
+
+
+def _list_accounts(request: HttpRequest) -> Answer:
+    """Those that were deactivated."""
+    users = list(StandInAccount.objects.order_by("pk").values_list("user", flat=True)[:MOST_ROWS])
+    return Answer(status=200, body={"count": StandInAccount.objects.count(), "deactivated": users})
+
+
 faults = _endpoint(GET=_list_faults, POST=_order_fault, DELETE=_clear_faults)
 calls = _endpoint(GET=_list_calls, DELETE=_empty)
 enrollments = _endpoint(GET=_list_enrollments)
+entitlements = _endpoint(GET=_list_entitlements)
+accounts = _endpoint(GET=_list_accounts)

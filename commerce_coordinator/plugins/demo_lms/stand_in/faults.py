@@ -12,9 +12,10 @@ from .bodies import Answer, Refused
 MOST_CALLS = 100_000
 LONGEST_DELAY = 120.0  # seconds
 LONGEST_RETRY_AFTER = 86_400  # seconds
-METHODS = ("GET", "POST")
+LONGEST_LIFETIME = 86_400  # seconds
+METHODS = ("GET", "POST", "DELETE")
 
-_FIELDS = frozenset({"status", "delay", "count", "html", "retry_after", "when", "path", "method"})
+_FIELDS = frozenset({"status", "delay", "count", "html", "retry_after", "when", "path", "method", "lifetime"})
 
 
 def take(target: str, method: str) -> StandInFault | None:
@@ -60,10 +61,13 @@ def read(body: Mapping[str, Any]) -> StandInFault:
         when=_choice(body, "when", StandInFault.When.values, StandInFault.When.BEFORE),
         path=_choice(body, "path", StandInFault.Target.values, StandInFault.Target.ENROLLMENT),
         method=_choice(body, "method", METHODS, ""),
+        lifetime=_integer(body, "lifetime", 1, LONGEST_LIFETIME),
     )
+    if fault.lifetime is not None and (fault.status is not None or fault.path != StandInFault.Target.OAUTH2):
+        raise Refused("lifetime is that of a token: it needs the path oauth2, and no status.", field="lifetime")
     if fault.status is None:
-        if not fault.delay:
-            raise Refused("A fault needs a status, a delay, or both.", field="status")
+        if not fault.delay and fault.lifetime is None:
+            raise Refused("A fault needs a status, a delay, or both; or a token's lifetime.", field="status")
         for field in ("html", "retry_after"):
             if getattr(fault, field):
                 raise Refused(f"{field} needs a status: without one the true answer is given, only later.", field=field)

@@ -1,8 +1,10 @@
-"""POST oauth2/access_token: the client credentials grant (RFC 6749, 4.4), with the LMS's `token_type=jwt`."""
+"""POST oauth2/access_token: the grants of client credentials (RFC 6749, 4.4) and of codes (4.1.3), as JWTs only."""
+
+from collections.abc import Callable
 
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
 from django.utils.crypto import constant_time_compare
@@ -10,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
 from ..models import StandInClient, StandInFault
-from . import faults, tokens
+from . import faults, identities, tokens
 from .bodies import Answer
 
 _TARGET = StandInFault.Target.OAUTH2
@@ -25,26 +27,47 @@ def access_token(request: HttpRequest) -> HttpResponse:
         return _answer(request).response()
     # A token takes effect only when it arrives, so `before` and `after` are the same here.
     faults.pause(fault)
-    return (faults.answer(fault) if fault.status else _answer(request)).response()
+    lifetime = fault.lifetime or tokens.LIFETIME
+    return (faults.answer(fault) if fault.status else _answer(request, lifetime)).response()
 
 
-def _answer(request: HttpRequest) -> Answer:
+def _answer(request: HttpRequest, lifetime: int = tokens.LIFETIME) -> Answer:
     if request.method != "POST":
         return Answer(status=405, body={"error": "invalid_request"}, headers={"Allow": "POST"})
     try:
         form = request.POST
     except (SuspiciousOperation, MultiPartParserError, UnreadablePostError):
         return Answer(status=400, body={"error": "invalid_request"})
-    if form.get("grant_type") != "client_credentials":
+    grant = _GRANTS.get(form.get("grant_type", ""))
+    if grant is None:
         return Answer(status=400, body={"error": "unsupported_grant_type"})
     if form.get("token_type", "").lower() != "jwt":
         description = "Only JWTs are issued here: send token_type=jwt."
         return Answer(status=400, body={"error": "invalid_request", "error_description": description})
-    client_id = form.get("client_id", "")
-    if not _is_client(client_id, form.get("client_secret", "")):
+    if not _is_client(form.get("client_id", ""), form.get("client_secret", "")):
         return Answer(status=401, body={"error": "invalid_client"})
-    token = tokens.issue(client_id)
-    return Answer(status=200, body={"access_token": token, "token_type": "JWT", "expires_in": tokens.LIFETIME})
+    return grant(form, lifetime)
+
+
+def _client_credentials(form: QueryDict, lifetime: int) -> Answer:
+    token = tokens.issue(form.get("client_id", ""), lifetime=lifetime)
+    return Answer(status=200, body={"access_token": token, "token_type": "JWT", "expires_in": lifetime})
+
+
+def _authorization_code(form: QueryDict, _: int) -> Answer:
+    person = identities.redeem(
+        form.get("code", ""), client_id=form.get("client_id", ""), redirect_uri=form.get("redirect_uri", "")
+    )
+    if person is None:
+        return Answer(status=400, body={"error": "invalid_grant"})
+    token = identities.jwt_for(**person)
+    return Answer(status=200, body={"access_token": token, "token_type": "JWT", "expires_in": identities.LIFETIME})
+
+
+_GRANTS: dict[str, Callable[[QueryDict, int], Answer]] = {
+    "client_credentials": _client_credentials,
+    "authorization_code": _authorization_code,
+}
 
 
 def _is_client(client_id: str, secret: str) -> bool:

@@ -1,9 +1,9 @@
 """What the LMS does with an enrolment call, decided without a database.
 
-Source: the table "What we call on the LMS" of the contracts, and edx-platform's enrolment view. The stand-in speaks
-to a privileged client only, so there is no 403 or 404. Conventions of its own:
+Source: the table "What we call on the LMS" of the contracts, and edx-platform's enrolment view. Conventions of its own:
     a user name that begins with `unknown` is a learner whom the LMS does not know;
-    a course run that ends in `full` has no seat left.
+    a client id that begins with `unprivileged` is no staff (tokens.py);
+    what a course run is like, its key's last letters say (ENDINGS).
 """
 
 import dataclasses
@@ -22,7 +22,35 @@ DEFAULT_MODE = "audit"
 #: mode -> (namespace, name) of the attributes it cannot be had without
 REQUIRED_ATTRIBUTES = {"credit": frozenset({("credit", "provider_id")})}
 
+FREE_MODES = frozenset({"audit", "honor"})
+
 Attributes = Sequence[Mapping[str, str]]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Run:
+    """What a course run is like. modes: those that can be had now."""
+
+    modes: frozenset[str] = MODES
+    exists: bool = True
+    is_full: bool = False
+    is_closed: bool = False
+    is_embargoed: bool = False
+
+
+#: The end of a course run's key -> what the run is like; any other has every mode and room for all.
+ENDINGS: Mapping[str, Run] = {
+    "full": Run(is_full=True),
+    "closed": Run(is_closed=True),
+    "missing": Run(exists=False),
+    "embargo": Run(is_embargoed=True),
+    "expired": Run(modes=FREE_MODES),
+    "professional": Run(modes=frozenset({"professional", "no-id-professional"})),
+}
+
+
+def run_of(course: str) -> Run:
+    return next((run for ending, run in ENDINGS.items() if course.endswith(ending)), Run())
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -33,7 +61,7 @@ class Wish:
     course: str
     mode: str | None = None
     is_active: bool | None = None
-    attributes: Attributes = ()
+    attributes: Attributes | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -77,6 +105,11 @@ def read_wish(body: Mapping[str, Any]) -> Wish:
 
 def decide(wish: Wish, current: Enrollment | None) -> Enrollment:
     """How the enrolment stands after the call; equal to `current` when nothing changes. Raises Refused."""
+    run = run_of(wish.course)
+    if run.is_embargoed:
+        raise Refused(f"Nobody from this location may take the course run [{wish.course}].", status=403)
+    if not run.exists:
+        raise Refused(f"No course run '{wish.course}' was found to enrol in.", field="course_details.course_id")
     mode_changes = current is not None and wish.mode is not None and wish.mode != current.mode
     activity_changes = current is not None and wish.is_active is not None and wish.is_active != current.is_active
     if current is not None and (mode_changes or activity_changes):
@@ -87,16 +120,33 @@ def decide(wish: Wish, current: Enrollment | None) -> Enrollment:
         mode = wish.mode or current.mode
         is_active = current.is_active if wish.is_active is None else wish.is_active
     elif current is not None and current.is_active:
-        # Already in, in this mode: answered 200, and the attributes are not stored.
+        # Already in, in this mode: answered 200, and the attributes are not stored. The mode is looked at all the same.
+        _demand_mode(run, current.mode, True, wish)
         return current
     else:
-        if wish.course.endswith("full"):
-            raise Refused(f"The course run [{wish.course}] is full.", field="course_details.course_id")
+        if run.is_full or run.is_closed:
+            what = "full" if run.is_full else "closed for enrolment"
+            raise Refused(f"The course run [{wish.course}] is {what}.", field="course_details.course_id")
         mode = wish.mode or DEFAULT_MODE
         is_active = wish.is_active is not False
+    _demand_mode(run, mode, is_active, wish)
     _demand_attributes(mode, is_active, wish)
     kept = current.attributes if current else ()
-    return Enrollment(mode=mode, is_active=is_active, attributes=_merged(kept, wish.attributes))
+    # Given ones take the place of all that were there.
+    return Enrollment(
+        mode=mode, is_active=is_active, attributes=kept if wish.attributes is None else tuple(wish.attributes)
+    )
+
+
+def demand_privilege(wish: Wish, *, caller: str, is_staff: bool) -> None:
+    """Who is no staff may enrol himself only, and in no paid mode. Raises Refused with 404 or 403, as the LMS."""
+    if is_staff:
+        return
+    if wish.user != caller:
+        # Not 403: that would tell who is there.
+        raise Refused("Not found.", status=404)
+    if wish.mode is not None and wish.mode not in FREE_MODES:
+        raise Refused(f"The caller may not enrol in the mode [{wish.mode}].", status=403, field="mode")
 
 
 def _course_of(body: Mapping[str, Any]) -> str:
@@ -109,10 +159,10 @@ def _course_of(body: Mapping[str, Any]) -> str:
     return course
 
 
-def _attributes_of(body: Mapping[str, Any]) -> Attributes:
+def _attributes_of(body: Mapping[str, Any]) -> Attributes | None:
     given = body.get("enrollment_attributes")
     if given is None:
-        return ()
+        return None
     keys = {"namespace", "name", "value"}
     shaped = isinstance(given, list) and all(
         isinstance(each, dict) and each.keys() == keys and all(isinstance(each[key], str) for key in keys)
@@ -126,14 +176,17 @@ def _attributes_of(body: Mapping[str, Any]) -> Attributes:
     return tuple(given)
 
 
+def _demand_mode(run: Run, mode: str, is_active: bool, wish: Wish) -> None:
+    """Who leaves may leave an expired mode, too."""
+    if is_active and mode not in run.modes:
+        raise Refused(
+            f"The mode [{mode}] is expired or not to be had for the course run [{wish.course}].", field="mode"
+        )
+
+
 def _demand_attributes(mode: str, is_active: bool, wish: Wish) -> None:
-    given = {(each["namespace"], each["name"]) for each in wish.attributes}
+    given = {(each["namespace"], each["name"]) for each in wish.attributes or ()}
     missing = REQUIRED_ATTRIBUTES.get(mode, frozenset()) - given
     if is_active and missing:
         names = ", ".join(sorted(":".join(pair) for pair in missing))
         raise Refused(f"The mode {mode} cannot be had without the attributes {names}.", field="enrollment_attributes")
-
-
-def _merged(kept: Attributes, given: Attributes) -> Attributes:
-    """One per namespace and name; the later value stands."""
-    return tuple({(each["namespace"], each["name"]): dict(each) for each in (*kept, *given)}.values())

@@ -1,44 +1,62 @@
-"""Access tokens: short-lived JWTs, signed with a key derived from this instance's SECRET_KEY.
+"""Access tokens: short-lived JWTs of clients, signed as the LMS signs, so that this service takes them too.
 
-The LMS signs with RS512 or HS256; a client sends a token back unread, so HS256 is enough here.
+The user of a client is named as the client is, and is staff: `administrator`. A convention of the stand-in's own: a
+client whose id begins with `unprivileged` is no staff on it.
 """
 
-import time
+import dataclasses
+import functools
+import json
 
 import jwt
-from django.utils.crypto import salted_hmac
+from django.conf import settings
+
+from . import identities
 
 #: Seconds, as on the LMS.
-LIFETIME = 3600
+LIFETIME = identities.LIFETIME
 
-_ALGORITHM = "HS256"
-_AUDIENCE = "demo-lms"
-
-
-def issue(client_id: str) -> str:
-    now = int(time.time())
-    claims = {"aud": _AUDIENCE, "preferred_username": client_id, "iat": now, "exp": now + LIFETIME}
-    return jwt.encode(claims, _key(), algorithm=_ALGORITHM)
+_ALGORITHM = "RS512"
 
 
-def is_authorized(header: str) -> bool:
-    """Whether an Authorization header carries a token that we issued and that has not run out."""
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Who calls, as the token says."""
+
+    username: str
+    is_staff: bool
+
+
+def issue(client_id: str, *, lifetime: int = LIFETIME) -> str:
+    """A token. lifetime: seconds."""
+    return identities.jwt_for(client_id, staff=not client_id.startswith("unprivileged"), lifetime=lifetime)
+
+
+def caller_of(header: str) -> Caller | None:
+    """Whose token an Authorization header carries; None unless we issued it and it has not run out."""
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "jwt":
-        return False
+        return None
     try:
-        jwt.decode(
+        claims = jwt.decode(
             token.strip(),
-            _key(),
+            _public_key(settings.JWT_AUTH["JWT_PRIVATE_SIGNING_JWK"]),
             algorithms=[_ALGORITHM],
-            audience=_AUDIENCE,
+            audience=settings.JWT_AUTH["JWT_ISSUERS"][0]["AUDIENCE"],
             options={"require": ["exp", "aud", "preferred_username"]},
         )
     except (jwt.InvalidTokenError, ValueError, RecursionError):
         # The library lets through what its JSON and text decoders raise on garbage.
-        return False
-    return True
+        return None
+    return Caller(username=claims["preferred_username"], is_staff=claims.get("administrator") is True)
 
 
-def _key() -> str:
-    return salted_hmac("commerce_coordinator.plugins.demo_lms.tokens", "key", algorithm="sha256").hexdigest()
+def is_authorized(header: str) -> bool:
+    """Whether an Authorization header carries a token that is taken."""
+    return caller_of(header) is not None
+
+
+@functools.lru_cache(4)
+def _public_key(private_jwk: str) -> jwt.PyJWK:
+    known = json.loads(private_jwk)
+    return jwt.PyJWK({name: known[name] for name in ("kty", "n", "e")}, algorithm=_ALGORITHM)

@@ -59,7 +59,7 @@ def test_starting_afresh_keeps_only_the_clients(lms: Lms) -> None:
     lms.post()
     lms.order_fault(status=503)
     response = lms.client.delete("/demo_lms/calls/")
-    assert response.json() == {"deleted": {"calls": 1, "faults": 1, "enrollments": 1}}
+    assert response.json() == {"deleted": {"calls": 1, "faults": 1, "enrollments": 1, "entitlements": 0, "accounts": 0}}
     assert (lms.calls()["count"], lms.kept()["count"], StandInClient.objects.count()) == (0, 0, 2)
     assert lms.get().status_code == 200
 

@@ -13,8 +13,9 @@ from django.test import Client
 from pytest import LogCaptureFixture, MonkeyPatch
 
 from commerce_coordinator.core.deliveries.models import Delivery, Dispatch
-from commerce_coordinator.core.testing import assert_sent, routes_as
+from commerce_coordinator.core.testing import assert_sent, filters_as, routes_as
 from commerce_coordinator.plugins.demo_lms import receivers, signals, tasks
+from commerce_coordinator.plugins.demo_lms.filters import SampleDataRequested
 
 from .conftest import COURSE
 
@@ -140,7 +141,23 @@ def test_pages_follow_the_map(client: Client) -> None:
         assert client.get("/demo_lms/test/").json() == {str(receivers.test_receiver): ""}
 
 
-@pytest.mark.parametrize("page", ["test", "test_celery_signal", "demo_purchase_complete"])
+def test_sample_data_is_what_the_pipelines_steps_make_of_it(client: Client) -> None:
+    response = client.get("/demo_lms/demo_get_sample_data/")
+    assert (response.status_code, response.headers["Content-Type"]) == (200, "application/json")
+    answer = response.json()
+    assert answer["order"]["order_number"] == answer["order_number"] == "EDX-12345"
+    assert (
+        [line["product"] for line in answer["lines"]] == answer["order"]["products"] == ["SKU123", "SKU456", "SKU789"]
+    )
+    assert answer["total"] == {"amount": sum(line["price"]["amount"] for line in answer["lines"]), "currency": "USD"}
+
+
+def test_sample_data_follows_the_configured_pipeline(client: Client) -> None:
+    with filters_as({SampleDataRequested.filter_type: [f"{PLUGIN}.steps.SampleOrder"]}):
+        assert set(client.get("/demo_lms/demo_get_sample_data/").json()) == {"order_number", "order"}
+
+
+@pytest.mark.parametrize("page", ["test", "test_celery_signal", "demo_purchase_complete", "demo_get_sample_data"])
 def test_demo_pages_are_for_get_only(client: Client, page: str) -> None:
     assert client.post(f"/demo_lms/{page}/").status_code == 405
     assert not Dispatch.objects.exists()

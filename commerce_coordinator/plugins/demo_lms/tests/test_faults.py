@@ -130,6 +130,7 @@ def test_faults_are_listed_and_cleared(lms: Lms) -> None:
         "when": "before",
         "path": "enrollment",
         "method": None,
+        "lifetime": None,
     }
     lms.get()
     assert lms.client.get("/demo_lms/faults/").json() == {"count": 1, "faults": [{**ordered, "count": 1}]}
@@ -182,6 +183,9 @@ def test_faults_are_counted_exactly_over_many_threads(lms: Lms) -> None:
         ({"status": 503, "when": {}}, "when"),
         ({"status": 503, "path": "admin"}, "path"),
         ({"status": 503, "method": "PATCH"}, "method"),
+        ({"lifetime": 0, "path": "oauth2"}, "lifetime"),
+        ({"lifetime": 5}, "lifetime"),
+        ({"lifetime": 5, "path": "oauth2", "status": 503}, "lifetime"),
         ({"status": 503, "colour": "red"}, "colour"),
     ],
 )

@@ -10,6 +10,7 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
+from commerce_coordinator.accounts.tokens import decode
 from commerce_coordinator.plugins.demo_lms.models import StandInClient
 from commerce_coordinator.plugins.demo_lms.stand_in import tokens
 
@@ -123,12 +124,20 @@ def test_a_token_runs_out_after_an_hour() -> None:
         f"Bearer {tokens.issue('a-test')}",
         tokens.issue("a-test"),
         f"JWT {tokens.issue('a-test')}x",
-        f"JWT {jwt.encode({'preferred_username': 'a', 'exp': 9999999999, 'aud': 'demo-lms'}, 'k' * 32)}",
-        f"JWT {jwt.encode({'preferred_username': 'a', 'exp': 9999999999, 'aud': 'demo-lms'}, '', algorithm='none')}",
+        f"JWT {jwt.encode({'preferred_username': 'a', 'exp': 9999999999, 'aud': 'lms-key'}, 'k' * 32)}",
+        f"JWT {jwt.encode({'preferred_username': 'a', 'exp': 9999999999, 'aud': 'lms-key'}, '', algorithm='none')}",
     ],
 )
 def test_only_our_own_tokens_are_taken(header: str) -> None:
     assert not tokens.is_authorized(header)
+
+
+@pytest.mark.django_db
+def test_a_clients_token_is_taken_by_this_service_as_staffs(client: Client) -> None:
+    """As the LMS's are: the user of the client is staff there."""
+    token = ask(client).json()["access_token"]
+    claims = decode(token)
+    assert (claims["preferred_username"], claims["administrator"]) == (settings.CC_LMS_CLIENT_ID, True)
 
 
 def test_a_token_with_a_monstrous_header_is_just_invalid() -> None:

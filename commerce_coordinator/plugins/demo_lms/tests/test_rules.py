@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commerce_coordinator.plugins.demo_lms.stand_in.bodies import Refused
-from commerce_coordinator.plugins.demo_lms.stand_in.rules import Enrollment, Wish, decide, is_course_key, read_wish
+from commerce_coordinator.plugins.demo_lms.stand_in.rules import (
+    Enrollment,
+    Wish,
+    decide,
+    demand_privilege,
+    is_course_key,
+    read_wish,
+)
 
 from .conftest import COURSE, gently
 
@@ -39,12 +46,27 @@ def wish(**changes: Any) -> Wish:
         pytest.param(VERIFIED, wish(mode=None, is_active=False), LEFT, id="left, no mode said"),
         pytest.param(LEFT, wish(), VERIFIED, id="reactivated, keeps its attributes"),
         pytest.param(LEFT, wish(is_active=None), VERIFIED, id="reactivated though it did not say so"),
+        pytest.param(
+            LEFT,
+            wish(attributes=()),
+            Enrollment(mode="verified", is_active=True),
+            id="reactivated with an empty list: it takes the place of those that were there",
+        ),
+        pytest.param(
+            Enrollment(mode="verified", is_active=True),
+            wish(course=f"{COURSE}-expired", is_active=False),
+            Enrollment(mode="verified", is_active=False),
+            id="an expired mode may be left",
+        ),
+        pytest.param(
+            None, wish(course=f"{COURSE}-expired", mode="audit"), AUDIT, id="an expired paid mode leaves the free one"
+        ),
         pytest.param(LEFT, wish(is_active=False), LEFT, id="left already: fine"),
         pytest.param(
             LEFT,
             wish(attributes=(OTHER_ORDER, LINE)),
             Enrollment(mode="verified", is_active=True, attributes=(OTHER_ORDER, LINE)),
-            id="reactivated: one attribute per name, the later value",
+            id="reactivated: what is given takes the place of what was there",
         ),
         pytest.param(
             LEFT,
@@ -69,6 +91,11 @@ def test_enrolment_after_the_call(current: Enrollment | None, wished: Wish, afte
     [
         pytest.param(VERIFIED, wish(mode="audit", is_active=False), "Not deactivated", id="left, but in another mode"),
         pytest.param(None, wish(course="course-v1:DemoX+CS101+full"), "is full", id="a full course"),
+        pytest.param(None, wish(course=f"{COURSE}-closed"), "is closed", id="a closed course"),
+        pytest.param(None, wish(course=f"{COURSE}-missing"), "No course run", id="no such course"),
+        pytest.param(None, wish(course=f"{COURSE}-expired"), "expired", id="an expired mode"),
+        pytest.param(VERIFIED, wish(course=f"{COURSE}-expired"), "expired", id="already in, but the mode is expired"),
+        pytest.param(None, wish(course=f"{COURSE}-professional"), "not to be had", id="a mode the course has not"),
         pytest.param(None, wish(mode="credit"), "credit:provider_id", id="credit without its provider"),
         pytest.param(AUDIT, wish(mode="credit"), "credit:provider_id", id="upgrade to credit without its provider"),
     ],
@@ -77,6 +104,32 @@ def test_what_cannot_be_is_a_400_that_says_why(current: Enrollment | None, wishe
     with pytest.raises(Refused, match=word) as caught:
         decide(wished, current)
     assert caught.value.status == 400
+
+
+def test_an_embargo_is_a_403() -> None:
+    with pytest.raises(Refused) as caught:
+        decide(wish(course=f"{COURSE}-embargo"), None)
+    assert caught.value.status == 403
+
+
+@pytest.mark.parametrize(
+    ("caller", "is_staff", "wished", "status"),
+    [
+        ("worker", True, wish(), None),
+        ("worker", False, wish(), 404),
+        ("worker", False, wish(mode="audit"), 404),
+        ("ada", False, wish(), 403),
+        ("ada", False, wish(mode="audit"), None),
+        ("ada", False, wish(mode=None), None),
+    ],
+)
+def test_who_may_enrol_whom(caller: str, is_staff: bool, wished: Wish, status: int | None) -> None:
+    try:
+        demand_privilege(wished, caller=caller, is_staff=is_staff)
+    except Refused as refused:
+        assert refused.status == status
+    else:
+        assert status is None
 
 
 @pytest.mark.parametrize(

@@ -222,6 +222,43 @@ def test_spaces_around_values_are_no_part_of_them() -> None:
     assert [line.course_key for line in payment["lines"]] == ["a", "b"]
 
 
+# --- What was bought, as far as metadata holds it ---
+
+
+@in_database
+def test_long_order_names_no_courses_and_is_looked_up() -> None:
+    post(event_with_metadata(course_keys=..., modes=...))
+    assert_sent(payment_captured, times=1, order_number="EDX-1", lines=())
+
+
+@in_database
+def test_key_that_is_a_uuid_is_an_entitlements_course() -> None:
+    course = "B8A9D0C1-2f3e-4d5c-8b7a-6f5e4d3c2b1a"
+    post(event_with_metadata(course_keys=f"course-v1:X+A+1,{course}", modes="audit,verified"))
+    [payment] = sent(payment_captured)
+    assert [(line.line_number, line.course_key, line.course_uuid, line.mode) for line in payment["lines"]] == [
+        (1, "course-v1:X+A+1", "", "audit"),
+        (2, "", course.lower(), "verified"),
+    ]
+
+
+@in_database
+@pytest.mark.parametrize(
+    ("metadata", "reason"),
+    [
+        ({"course_keys": "zz,,zz"}, "metadata.course_keys has nothing at place 2: a comma too many."),
+        ({"course_keys": "zz,zz,"}, "metadata.course_keys has nothing at place 3: a comma too many."),
+        ({"modes": ",audit,audit"}, "metadata.modes has nothing at place 1: a comma too many."),
+        ({"modes": ...}, "metadata.modes is missing or empty."),
+        ({"course_keys": ...}, "metadata.course_keys is missing or empty."),
+    ],
+)
+def test_lines_that_cannot_be_read_are_named_by_the_metadatas_field(metadata: dict[str, Any], reason: str) -> None:
+    post(event_with_metadata(**metadata))
+    row = InboxEvent.objects.get()
+    assert (row.state, row.reason) == ("failed", reason)
+
+
 # --- Whatever comes ---
 
 #: Half of a pair: JSON can say it (RFC 8259, 8.2), no database can store it.

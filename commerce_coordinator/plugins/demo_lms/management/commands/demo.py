@@ -1,7 +1,9 @@
-"""`manage.py demo`: one purchase of three courses, sent over HTTP, followed to the LMS."""
+"""`manage.py demo`: one learner's way by HTTP alone: to the storefront, a payment of three courses, to the LMS, his
+order in the history, and another learner who tries to see it."""
 
 import contextlib
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -29,8 +31,9 @@ MANAGE = Path(__file__).resolve().parents[5] / "manage.py"
 class Command(BaseCommand):
     help = (
         "Send one purchase of three courses through the service, by a signed Stripe webhook, and show its trace. "
+        "Before, the learner is sent to the storefront; afterwards his order history shows the order, to him alone. "
         "Starts an instance of its own in a temporary folder, unless --url names a running one. "
-        "Exit code 0 only if every delivery succeeded and the stand-in LMS holds the three enrolments."
+        "Exit code 0 only if every delivery succeeded, the stand-in LMS holds the enrolments, and the history is so."
     )
     requires_system_checks: list[str] = []
 
@@ -55,9 +58,10 @@ class Command(BaseCommand):
 
     def _purchase(self, url: str, secret: str, timeout: float) -> None:
         order_number = fresh_order_number()
-        username = f"learner-{order_number.lower()}"
-        event = payment_intent_succeeded(order_number, username=username)
+        buyer = _Learner(url, f"learner-{order_number.lower()}")
+        event = payment_intent_succeeded(order_number, username=buyer.username, lms_user_id=buyer.lms_user_id)
         body, headers = signed(event, secret)
+        self._visit_the_storefront(buyer)
         started = time.perf_counter()
         answer = requests.post(f"{url}/stripe/webhook/", data=body, headers=headers, timeout=30)
         milliseconds = (time.perf_counter() - started) * 1000
@@ -68,7 +72,8 @@ class Command(BaseCommand):
         self.stdout.write("\n".join(lines(as_tree(story))))
         if not story["succeeded"]:
             raise CommandError("Not every delivery succeeded; the tree shows which.")
-        self._check_enrollments(url, username)
+        self._check_enrollments(url, buyer.username)
+        self._check_history(buyer, _Learner(url, f"other-{order_number.lower()}"), order_number)
 
     def _followed(self, url: str, deadline: float) -> dict[str, Any]:
         """Poll the trace until nothing is in flight; show how far it is."""
@@ -98,6 +103,25 @@ class Command(BaseCommand):
         if missing:
             raise CommandError(f"The stand-in LMS lacks enrolments in: {', '.join(missing)}.")
         self.stdout.write(self.style.SUCCESS(f"The stand-in LMS holds the {len(COURSES)} enrolments."))
+
+    def _visit_the_storefront(self, buyer: "_Learner") -> None:
+        answer = buyer.get("/lms/payment_page_redirect/", params={"sku": ["BAKING", "BREWING", "BOTANY"]})
+        if answer.status_code != requests.codes.see_other:
+            raise CommandError(f"The learner was not sent to the storefront: {answer.status_code}, {answer.text[:300]}")
+        self.stdout.write(f"The learner is sent to the storefront: {answer.headers['Location']}")
+
+    def _check_history(self, buyer: "_Learner", other: "_Learner", order_number: str) -> None:
+        mine = _numbers(buyer.get("/orders/order_history/"))
+        theirs = _numbers(other.get("/orders/order_history/"))
+        tried = other.get("/orders/order_history/", params={"username": buyer.username})
+        if order_number not in mine or theirs or tried.status_code != requests.codes.forbidden:
+            raise CommandError(
+                f"The order history is wrong: the buyer sees {mine}, another learner {theirs}, and is answered "
+                f"{tried.status_code} when he names the buyer."
+            )
+        self.stdout.write(
+            self.style.SUCCESS("The buyer's history shows the order; another learner who names him is answered 403.")
+        )
 
     # --- An instance of its own ---
 
@@ -134,6 +158,30 @@ class Command(BaseCommand):
             time.sleep(0.2)
         self.stderr.write(log.read_text()[-4000:])
         raise CommandError("The instance did not start; its last lines are above.")
+
+
+class _Learner:
+    """Somebody whom the stand-in LMS gives a JWT, and who calls with it."""
+
+    def __init__(self, url: str, username: str) -> None:
+        self.url = url
+        self.username = username
+        self.lms_user_id = secrets.randbelow(10**12) + 1
+        wish = {"username": username, "lms_user_id": self.lms_user_id}
+        answer = requests.post(f"{url}/demo_lms/learner_token/", json=wish, timeout=10)
+        if answer.status_code != requests.codes.ok:
+            raise CommandError("The instance gives a learner no token: are its settings the local ones?")
+        self.headers = {"Authorization": f"JWT {answer.json()['access_token']}"}
+
+    def get(self, path: str, **options: Any) -> requests.Response:
+        return requests.get(f"{self.url}{path}", headers=self.headers, timeout=10, allow_redirects=False, **options)
+
+
+def _numbers(answer: requests.Response) -> list[str]:
+    """The order numbers of a history."""
+    if answer.status_code != requests.codes.ok:
+        raise CommandError(f"The order history answered {answer.status_code}: {answer.text[:300]}")
+    return [order["number"] for order in answer.json()["results"]]
 
 
 def _deliveries(dispatches: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
