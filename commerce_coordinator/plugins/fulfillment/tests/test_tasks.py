@@ -1,80 +1,36 @@
 """From a payment to an order to one request per line: each once, in order, whatever dies on the way."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
 
-from commerce_coordinator.core.deliveries import claims, contracts
+from commerce_coordinator.core.deliveries import claims
 from commerce_coordinator.core.deliveries.models import Attempt, Delivery, Dispatch
 from commerce_coordinator.core.deliveries.replay import replay
 from commerce_coordinator.core.deliveries.tasks import deliver
 from commerce_coordinator.core.exceptions import DirectCallRefused, GiveUp, Retry
 from commerce_coordinator.core.signals.signal import CoordinatorSignal
-from commerce_coordinator.core.testing import assert_not_sent, assert_sent, routes_as, run_deliveries, sent
-from commerce_coordinator.payloads.money import Money
+from commerce_coordinator.core.testing import assert_not_sent, assert_sent, run_deliveries, sent
 from commerce_coordinator.payloads.orders import OrderLine
-from commerce_coordinator.payloads.payments import PaymentCaptured
 
-from ..signals import enrollment_requested, order_placed
-from ..tasks import place_order, request_enrollments
+from ..signals import enrollment_requested, entitlement_requested, order_placed
+from ..tasks import place_order, request_enrollments, take_back_order
+from .purchases import LINES, NOON, ORDER, pay
 
-pytestmark = [pytest.mark.django_db, pytest.mark.database]
-
-NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-
-#: A payment of any provider: this plugin knows none.
-paid = CoordinatorSignal(
-    PaymentCaptured, subject="order_number", person="lms_user_id", unique_by=["payment_id"], name=f"{__name__}.paid"
-)
-
-LINES = (
-    OrderLine(line_number=1, course_key="course-v1:X+C+1", mode="verified"),
-    OrderLine(line_number=2, course_key="course-v1:X+A+1", mode="audit"),
-    OrderLine(line_number=3, course_key="course-v1:X+B+1", mode="verified"),
-)
-ORDER: dict[str, Any] = {
-    "provider": "any",
-    "account": "shop",
-    "payment_id": "pay_1",
-    "order_number": "EDX-1",
-    "money": Money(amount=44700, currency="USD"),
-    "lms_user_id": 1313,
-    "username": "ann",
-    "email": "ann@example.com",
-    "lines": LINES,
-}
+pytestmark = [pytest.mark.django_db, pytest.mark.database, pytest.mark.usefixtures("routed")]
 
 
 class Killed(BaseException):
     """The process dies here: nothing below it is written any more."""
 
 
-@pytest.fixture(autouse=True)
-def routed() -> Iterator[None]:
-    contracts.remember(paid.name, PaymentCaptured)
-    routes = {
-        paid.name: [f"{place_order.__module__}.place_order"],
-        order_placed.name: [f"{place_order.__module__}.request_enrollments"],
-        enrollment_requested.name: [],
-    }
-    with routes_as(routes):
-        yield
-
-
 @pytest.fixture
 def clock() -> Iterator[Any]:
     with time_machine.travel(NOON, tick=False) as clock:
         yield clock
-
-
-def pay(**changes: Any) -> Delivery:
-    """A payment was captured; returns the delivery of `place_order`."""
-    [(_, delivery)] = paid.send_robust(sender="test", captured_at=NOON, **{**ORDER, **changes})
-    assert isinstance(delivery, Delivery)
-    return delivery
 
 
 def requested() -> list[tuple[int, str, str]]:
@@ -107,17 +63,33 @@ def test_payment_told_of_twice_becomes_one_order() -> None:
     assert requested() == EVERY_LINE_ONCE
 
 
-def test_two_payments_of_one_order_number_are_two_orders() -> None:
-    pay()
-    pay(payment_id="pay_2")
-    run_deliveries()
-    assert [each["payment_id"] for each in sent(order_placed)] == ["pay_1", "pay_2"]
-
-
-def test_same_payment_id_at_two_accounts_are_two_orders() -> None:
+def test_same_payment_id_at_two_accounts_is_two_payments() -> None:
     place_order(**ORDER)
-    place_order(**{**ORDER, "account": "other"})
+    place_order(**{**ORDER, "account": "other", "order_number": "EDX-2"})
     assert_sent(order_placed, times=2)
+
+
+def test_line_with_a_courses_uuid_becomes_an_entitlement() -> None:
+    course = "b8a9d0c1-2f3e-4d5c-8b7a-6f5e4d3c2b1a"
+    pay(lines=(LINES[0], OrderLine(line_number=2, course_uuid=course, mode="verified")))
+    run_deliveries()
+    assert [line_number for line_number, _, _ in requested()] == [1]
+    assert_sent(
+        entitlement_requested,
+        times=1,
+        order_number="EDX-1",
+        line_number=2,
+        lms_user_id=1313,
+        username="ann",
+        course_uuid=course,
+        mode="verified",
+    )
+
+
+def test_credit_provider_of_a_line_is_told() -> None:
+    pay(lines=(OrderLine(line_number=1, course_key="course-v1:X+C+1", mode="credit", credit_provider="campus"),))
+    run_deliveries()
+    assert_sent(enrollment_requested, times=1, mode="credit", credit_provider="campus")
 
 
 def test_each_line_becomes_a_request_in_the_orders_own_order() -> None:
@@ -267,7 +239,7 @@ def test_order_without_lines_asks_for_nothing() -> None:
     assert_not_sent(enrollment_requested)
 
 
-@pytest.mark.parametrize("task", [place_order, request_enrollments])
+@pytest.mark.parametrize("task", [place_order, request_enrollments, take_back_order])
 def test_tasks_are_started_by_signals_alone(task: Any) -> None:
     with pytest.raises(DirectCallRefused, match=r"fulfillment\.tasks"):
         task.delay(**ORDER)
