@@ -1,6 +1,5 @@
-from typing import Any, ClassVar
-
 from django.apps import AppConfig
+from django.core.checks import register
 
 
 class LmsConfig(AppConfig):
@@ -9,5 +8,13 @@ class LmsConfig(AppConfig):
     verbose_name = "LMS"
     default_auto_field = "django.db.models.BigAutoField"
 
-    #: Neither URLs nor settings of its own.
-    plugin_app: ClassVar[dict[str, Any]] = {}
+    plugin_app = {
+        "url_config": {
+            "commerce_coordinator.djangoapp": {"namespace": "lms", "regex": "^lms/", "relative_path": "urls"}
+        }
+    }
+
+    def ready(self) -> None:
+        from .checks import check_redirects
+
+        register(check_redirects)

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from edx_django_utils.cache import TieredCache
+
+from commerce_coordinator.core import oauth
 
 from .. import client as client_module
 from .fake_lms import FakeLms, running_lms
@@ -15,7 +16,7 @@ def forget_client() -> None:
     client = client_module._local.__dict__.pop("client", None)
     if client is not None:
         client.session.close()
-    TieredCache.dangerous_clear_all_tiers()
+    oauth.forget_all()
 
 
 @pytest.fixture

@@ -4,14 +4,18 @@ import contextlib
 import dataclasses
 import json
 import threading
+import uuid
+from collections import defaultdict
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs, unquote, urlsplit
 
 ROOT = "/lms"
 TOKEN = f"{ROOT}/oauth2/access_token"
 ENROLLMENT = f"{ROOT}/api/enrollment/v1/enrollment"
+ENTITLEMENTS = f"{ROOT}/api/entitlements/v1/entitlements/"
+ACCOUNTS = f"{ROOT}/api/user/v1/accounts/"
 PAGE = b"<!DOCTYPE html><html><body><h1>We will be back soon.</h1></body></html>"
 
 
@@ -70,10 +74,14 @@ class Call:
 
 
 class FakeLms:
-    """`answers["look" | "enrol" | "token"]` are given in turn, then the true ones."""
+    """`will(kind, ...)`: these answers are given in turn, then the true ones. Kinds: see `_kind`."""
 
     def __init__(self) -> None:
-        self.answers: dict[str, list[Answer]] = {"look": [], "enrol": [], "token": []}
+        self.answers: defaultdict[str, list[Answer]] = defaultdict(list)
+        self.entitlements: list[dict[str, Any]] = []
+        self.deactivated: list[str] = []
+        self.page_size = 50
+        self.lock = threading.Lock()
         self.calls: list[tuple[str, Call]] = []
         self.enrolled: dict[tuple[str, str], dict[str, Any]] = {}
         self.tokens = 0
@@ -108,12 +116,18 @@ class FakeLms:
             return "enrol"
         if call.method == "GET" and call.path.startswith(f"{ENROLLMENT}/"):
             return "look"
+        if call.path.startswith(ENTITLEMENTS):
+            kinds = {"GET": "look for entitlements", "POST": "entitle", "DELETE": "revoke"}
+            return kinds.get(call.method, call.method)
+        if call.method == "POST" and call.path.startswith(ACCOUNTS) and call.path.endswith("/deactivate/"):
+            return "deactivate"
         return f"{call.method} {call.path}"
 
     def _true_answer(self, kind: str, call: Call) -> Answer:
         if kind == "token":
-            self.tokens += 1
-            return Answer(body={"access_token": f"token-{self.tokens}", "token_type": "JWT", "expires_in": 3600})
+            with self.lock:
+                self.tokens += 1
+                return Answer(body={"access_token": f"token-{self.tokens}", "token_type": "JWT", "expires_in": 3600})
         if call.headers.get("authorization") != f"JWT token-{self.tokens}":
             return Answer(status=401, body={"detail": "No valid token."})
         if kind == "look":
@@ -124,7 +138,33 @@ class FakeLms:
             found = {"mode": wish["mode"], "is_active": wish["is_active"], "user": wish["user"]}
             self.enrolled[wish["user"], wish["course_details"]["course_id"]] = found
             return Answer(body=found)
+        if kind == "look for entitlements":
+            return self._page(parse_qs(urlsplit(call.path).query))
+        if kind == "entitle":
+            made = {**call.json, "uuid": str(uuid.UUID(int=len(self.entitlements) + 1)), "expired_at": None}
+            self.entitlements.append(made)
+            return Answer(status=201, body=made)
+        if kind == "revoke":
+            key = call.path.removeprefix(ENTITLEMENTS).rstrip("/")
+            for each in self.entitlements:
+                if each["uuid"] == key:
+                    each["expired_at"] = "2026-03-01T12:00:00Z"
+                    return Answer(status=204)
+            return Answer(status=404, body={"detail": "Not found."})
+        if kind == "deactivate":
+            username = unquote(call.path.removeprefix(ACCOUNTS).removesuffix("/deactivate/"))
+            self.deactivated.append(username)
+            return Answer(body={"username": username})
         return Answer(body=[])  # what else the LMS has, such as the list of all enrolments
+
+    def _page(self, query: dict[str, list[str]]) -> Answer:
+        """As on the LMS: filtered by user, whatever else is asked; ended ones too."""
+        number = int(query.get("page", ["1"])[0])
+        found = [each for each in self.entitlements if each["user"] == query["user"][0]]
+        rows = found[(number - 1) * self.page_size : number * self.page_size]
+        more = len(found) > number * self.page_size
+        following = f"{self.url}/somewhere?page={number + 1}" if more else None
+        return Answer(body={"count": len(found), "next": following, "previous": None, "results": rows})
 
 
 @contextlib.contextmanager
@@ -152,7 +192,7 @@ def running_lms() -> Iterator[FakeLms]:
             self.end_headers()
             self.wfile.write(answer.content)
 
-        do_GET = do_POST = handle_call  # noqa: N815 - the library's names
+        do_GET = do_POST = do_DELETE = handle_call  # noqa: N815 - the library's names
 
         def log_message(self, *_: Any) -> None:
             pass

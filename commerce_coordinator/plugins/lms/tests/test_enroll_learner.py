@@ -18,9 +18,12 @@ from commerce_coordinator.core.testing import routes_as, run_deliveries
 from commerce_coordinator.payloads.enrollments import EnrollmentRequested
 
 from ..client import lms_client
+from ..signals import enrollment_refused, lms_learner_enrolled
 from ..tasks import enroll_learner
 from .conftest import forget_client
 from .fake_lms import ENROLLMENT, Answer, FakeLms, html, refusal
+
+pytestmark = pytest.mark.django_db
 
 database = pytest.mark.database
 
@@ -43,7 +46,8 @@ wanted = CoordinatorSignal(EnrollmentRequested, subject="order_number", name=f"{
 def enrol(lms: FakeLms, db: None) -> Iterator[Any]:
     """`enrol(course_key=...)`: ask for an enrolment, run what is due, return the delivery."""
     contracts.remember(wanted.name, EnrollmentRequested)
-    with routes_as({wanted.name: [f"{enroll_learner.__module__}.enroll_learner"]}):
+    nobody = {signal.name: [] for signal in (lms_learner_enrolled, enrollment_refused)}
+    with routes_as({wanted.name: [f"{enroll_learner.__module__}.enroll_learner"], **nobody}):
 
         def ask(**changes: Any) -> Delivery:
             [(_, delivery)] = wanted.send_robust(sender="test", lms_user_id=1313, **{**WISH, **changes})
@@ -351,16 +355,6 @@ def test_token_is_renewed_when_it_has_run_out(lms: FakeLms) -> None:
         clock.shift(timedelta(minutes=1))
         enroll_learner(**WISH)
         assert lms.tokens == 2
-
-
-def test_renewing_the_token_leaves_what_others_cached(lms: FakeLms) -> None:
-    from django.core.cache import cache
-
-    cache.set("somebody_elses", "value")
-    lms.will("look", refusal(401))
-    enroll_learner(**WISH)
-    assert lms.tokens == 2
-    assert cache.get("somebody_elses") == "value"
 
 
 @database
