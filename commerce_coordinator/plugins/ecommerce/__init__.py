@@ -1,0 +1,1 @@
+"""The legacy shop: its orders, and its enrolment codes."""
