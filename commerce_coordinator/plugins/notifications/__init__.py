@@ -1,1 +1,1 @@
-"""E-mails to the learner. A mail server offers no way to look whether a mail was sent: at least once, then."""
+"""E-mails to learners and to the operator. A mail server cannot be asked whether it has a mail: at least once, then."""

@@ -9,5 +9,12 @@ class NotificationsConfig(AppConfig):
     verbose_name = "Notifications"
     default_auto_field = "django.db.models.BigAutoField"
 
-    #: Neither URLs nor settings of its own.
+    #: Its pages are the admin's, and its settings are the service's: neither is brought along.
     plugin_app: ClassVar[dict[str, Any]] = {}
+
+    def ready(self) -> None:
+        from django.core.checks import register
+
+        from . import checks
+
+        register(checks.check_mail_settings)
