@@ -3,12 +3,15 @@
 from pathlib import Path
 from typing import Any
 
+from corsheaders.defaults import default_headers
 from edx_django_utils.plugins import add_plugins, get_plugin_apps
 from environs import Env
 
+from commerce_coordinator import __version__
 from commerce_coordinator.core.telemetry.logs import logging_settings
 
-from .routes import CC_SIGNALS  # noqa: F401 - the map is a setting
+from .derived import derive
+from .routes import CC_SIGNALS, OPEN_EDX_FILTERS_CONFIG  # noqa: F401 - the map is a setting
 
 env = Env()
 
@@ -22,7 +25,7 @@ CC_ORIGIN = {"web": "web", "worker": "worker"}.get(CC_ROLE, "command")
 
 # --- Apps ---
 
-INSTALLED_APPS = [
+INSTALLED_APPS: list[str] = [
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -31,15 +34,21 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "rest_framework",
+    "drf_spectacular",
+    "corsheaders",
+    "social_django",
     "commerce_coordinator.accounts",
     "commerce_coordinator.core.deliveries",
     "commerce_coordinator.core.inbox",
+    "commerce_coordinator.core.retirement",
+    # Plugins of other packages, by their entry points. Before ours: their templates stand in for ours of the same name.
+    *get_plugin_apps(PLUGIN_NAMESPACE),
     "commerce_coordinator.plugins.stripe",
     "commerce_coordinator.plugins.fulfillment",
     "commerce_coordinator.plugins.lms",
     "commerce_coordinator.plugins.notifications",
-    # Plugins of other packages, by their entry points.
-    *get_plugin_apps(PLUGIN_NAMESPACE),
+    "commerce_coordinator.plugins.order_history",
+    "commerce_coordinator.plugins.ecommerce",
     "commerce_coordinator.console",
     # Last: it connects the map when all others are ready.
     "commerce_coordinator.core.signals",
@@ -48,12 +57,14 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "commerce_coordinator.console.middleware.HealthMiddleware",
     "commerce_coordinator.core.inbox.middleware.WebhookMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "edx_django_utils.cache.middleware.RequestCacheMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "edx_rest_framework_extensions.auth.jwt.middleware.JwtAuthCookieMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -79,6 +90,21 @@ TEMPLATES = [
     }
 ]
 
+# --- Log-in: through the LMS (edx-auth-backends), or with a password at the admin's own page. ---
+
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", "auth_backends.backends.EdXOAuth2"]
+LOGIN_URL = "/login/"
+LOGIN_REDIRECT_URL = "/"
+SOCIAL_AUTH_STRATEGY = "auth_backends.strategies.EdxDjangoStrategy"
+SOCIAL_AUTH_PIPELINE = [
+    "social_core.pipeline.social_auth.social_details",
+    "social_core.pipeline.social_auth.social_uid",
+    "social_core.pipeline.social_auth.auth_allowed",
+    # By our rules, not by the name alone; and no token of the LMS is kept.
+    "commerce_coordinator.accounts.pipeline.account",
+    "social_core.pipeline.social_auth.associate_user",
+]
+
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
@@ -98,7 +124,52 @@ STORAGES: dict[str, dict[str, Any]] = {
 # Django refuses larger bodies unread; webhooks answer 413 before.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
-REST_FRAMEWORK = {"DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"]}
+# --- REST: staff only unless a view says otherwise; the LMS's JWTs (header or cookie) and our own sessions. ---
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "commerce_coordinator.accounts.authentication.LmsJwtAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["commerce_coordinator.core.rest.permissions.IsStaff"],
+    "DEFAULT_THROTTLE_CLASSES": [
+        "commerce_coordinator.core.rest.throttles.UserThrottle",
+        "commerce_coordinator.core.rest.throttles.AnonymousThrottle",
+    ],
+    "DEFAULT_PAGINATION_CLASS": "commerce_coordinator.core.rest.pagination.Pages",
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["commerce_coordinator.core.rest.parsers.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "URL_FORMAT_OVERRIDE": None,
+    # How many proxies of ours stand before the web process: the address of a caller is what the first of them saw.
+    "NUM_PROXIES": env.int("CC_PROXIES", 1),
+    "EXCEPTION_HANDLER": "commerce_coordinator.core.rest.errors.handle",
+}
+CC_THROTTLE_USER = env.str("CC_THROTTLE_USER", "120/min")
+CC_THROTTLE_ANONYMOUS = env.str("CC_THROTTLE_ANONYMOUS", "60/min")
+EDX_DRF_EXTENSIONS = {
+    "JWT_PAYLOAD_USER_ATTRIBUTE_MAPPING": {
+        "administrator": "is_staff",
+        "email": "email",
+        "user_id": "lms_user_id",
+    },
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Commerce Coordinator",
+    "DESCRIPTION": "What the LMS, the micro-frontends and services call.",
+    "VERSION": __version__,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "commerce_coordinator.core.rest.openapi.add_errors",
+    ],
+}
+# Which pages of other origins may call with cookies: the micro-frontends.
+CC_CORS_ALLOWED_ORIGINS: list[str] = env.list("CC_CORS_ALLOWED_ORIGINS", [])
+CORS_ALLOW_CREDENTIALS = True
+CORS_ALLOW_HEADERS = [*default_headers, "use-jwt-cookie"]  # the micro-frontends' client sends it
+CORS_EXPOSE_HEADERS = ["Retry-After"]
+CORS_URLS_REGEX = r"^/(?!admin/).*$"
 
 # edx-django-utils prints a New Relic failure at start without this line.
 OPENEDX_TELEMETRY: list[str] = env.list("OPENEDX_TELEMETRY", [])
@@ -207,6 +278,18 @@ CC_WAKE_GAP_SECONDS = env.float("CC_WAKE_GAP_SECONDS", 10.0)
 CC_RETENTION_DAYS = env.int("CC_RETENTION_DAYS", 90)
 CC_SOURCE_SYSTEM = env.str("CC_SOURCE_SYSTEM", "commerce_coordinator")
 
+# --- Which processes record signals by themselves; the others send them through the API, as the client named here. ---
+
+CC_SIGNAL_ORIGINS: list[str] = env.list("CC_SIGNAL_ORIGINS", ["web", "api", "worker", "command"])
+CC_API_URL = env.str("CC_API_URL", "")
+# Empty: those of CC_LMS_...
+CC_API_CLIENT_ID = env.str("CC_API_CLIENT_ID", "")
+CC_API_CLIENT_SECRET = env.str("CC_API_CLIENT_SECRET", "")
+# The user that the LMS's token of that client names; empty: the client's id.
+CC_API_USERNAME = env.str("CC_API_USERNAME", "")
+CC_API_CONNECT_TIMEOUT = env.float("CC_API_CONNECT_TIMEOUT", 3.05)
+CC_API_READ_TIMEOUT = env.float("CC_API_READ_TIMEOUT", 15.0)
+
 # --- Stripe: {account: [secret, ...]}; two secrets while one is rolled. "" is the account of /stripe/webhook/. ---
 
 CC_STRIPE_SECRETS: Any = env.json("CC_STRIPE_SECRETS", {})
@@ -219,12 +302,41 @@ CC_STRIPE_TOLERANCE = env.int("CC_STRIPE_TOLERANCE", 300)
 CC_LMS_URL_ROOT = env.str("CC_LMS_URL_ROOT", "")
 CC_LMS_CLIENT_ID = env.str("CC_LMS_CLIENT_ID", "")
 CC_LMS_CLIENT_SECRET = env.str("CC_LMS_CLIENT_SECRET", "")
+# Its address in a browser, where that is another one.
+CC_LMS_PUBLIC_URL_ROOT = env.str("CC_LMS_PUBLIC_URL_ROOT", "")
+# Its JWTs: who signs them, for whom, and the public keys (its setting JWT_PUBLIC_SIGNING_JWK_SET).
+CC_LMS_JWT_ISSUER = env.str("CC_LMS_JWT_ISSUER", "")
+CC_LMS_JWT_AUDIENCE = env.str("CC_LMS_JWT_AUDIENCE", "")
+CC_LMS_JWT_JWK_SET = env.str("CC_LMS_JWT_JWK_SET", "")
+# Log-in through it: the OAuth client for that. Empty: with passwords only.
+CC_LMS_SSO_CLIENT_ID = env.str("CC_LMS_SSO_CLIENT_ID", "")
+CC_LMS_SSO_CLIENT_SECRET = env.str("CC_LMS_SSO_CLIENT_SECRET", "")
 CC_LMS_CONNECT_TIMEOUT = env.float("CC_LMS_CONNECT_TIMEOUT", 3.05)
 CC_LMS_READ_TIMEOUT = env.float("CC_LMS_READ_TIMEOUT", 15.0)
+# Where the LMS's learners pay, and where its support sees an order: {order_number} stands for its number.
+CC_STOREFRONT_URL = env.str("CC_STOREFRONT_URL", "")
+CC_ORDER_DETAILS_URL = env.str("CC_ORDER_DETAILS_URL", "")
+
+# --- The legacy shop; without an address there is none. Its tokens are the LMS's. ---
+
+CC_ECOMMERCE_URL_ROOT = env.str("CC_ECOMMERCE_URL_ROOT", "")
+# Where learners' browsers find it, when that is another address than ours.
+CC_ECOMMERCE_PUBLIC_URL_ROOT = env.str("CC_ECOMMERCE_PUBLIC_URL_ROOT", "")
+CC_ECOMMERCE_REDEEM_PATH = env.str("CC_ECOMMERCE_REDEEM_PATH", "")
+CC_ECOMMERCE_CONNECT_TIMEOUT = env.float("CC_ECOMMERCE_CONNECT_TIMEOUT", 3.05)
+CC_ECOMMERCE_READ_TIMEOUT = env.float("CC_ECOMMERCE_READ_TIMEOUT", 5.0)
 
 # --- E-mail ---
 
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "orders@localhost")
+# Who is told when somebody must look, and where this service is reached: its pages are linked in what they get.
+CC_OPERATOR_EMAILS: list[str] = env.list("CC_OPERATOR_EMAILS", [])
+CC_PUBLIC_URL = env.str("CC_PUBLIC_URL", "")
+# Of mails to learners; those to the operator are in LANGUAGE_CODE. Translations lie in LOCALE_PATHS, too.
+CC_MAIL_LANGUAGE = env.str("CC_MAIL_LANGUAGE", "en")
+
+# JWT_AUTH, SOCIAL_AUTH_... and CORS_...
+derive(globals())
 
 # --- Settings and routes of other packages' plugins, by their `settings_config`: their `plugin_settings(settings)` gets
 # this module. They come after ours and before the operator's, who has the last word. ---

@@ -1,6 +1,7 @@
 """The operator's side of the settings: the YAML file, and what production demands."""
 
 import os
+import re
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,13 @@ from django.core.exceptions import ImproperlyConfigured
 
 from commerce_coordinator.core import crash_points
 
+from . import jwk_sets
+
 #: Values that stand in this repository or in tutorials; whoever uses them has no secret.
 KNOWN_TO_ALL = {
     "local-secret-key-never-used-in-production",
     "local-lms-secret",
+    "commerce-coordinator-sso-secret",
     "whsec_local",
     "changeme",
     "change-me",
@@ -23,13 +27,19 @@ KNOWN_TO_ALL = {
 
 #: Other settings are made of these while the settings are read.
 ENVIRONMENT_ONLY = frozenset(
-    {"CC_LOG_LEVEL", "CC_DATABASE_TIMEOUT", "CC_ROLE", "CC_TASK_SOFT_TIME_LIMIT", "CC_TASK_TIME_LIMIT"}
+    {"CC_LOG_LEVEL", "CC_DATABASE_TIMEOUT", "CC_ROLE", "CC_TASK_SOFT_TIME_LIMIT", "CC_TASK_TIME_LIMIT", "CC_PROXIES"}
 )
 
 #: Longer than the retries of a delivery and the redeliveries of a provider take.
 SHORTEST_RETENTION_DAYS = 7
 
+#: A file names of these maps what is to be otherwise: it replaces them key by key, not as a whole.
+MERGED = frozenset({"CC_SIGNALS", "OPEN_EDX_FILTERS_CONFIG"})
+
 _SHORTEST_SECRET_KEY = 50
+
+#: As core/rest/throttles.py reads it; that module cannot be imported before there are settings.
+RATE = re.compile(r"[1-9][0-9]{0,8}/(s|min|h|d)")
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -60,7 +70,7 @@ def _place(error: Exception) -> str:
 
 
 def apply(loaded: Mapping[str, Any], settings: MutableMapping[str, Any]) -> None:
-    """Put them over the settings. CC_SIGNALS is merged signal by signal; all else replaces.
+    """Put them over the settings. Signals and filters are merged one by one; all else replaces.
 
     Raises ImproperlyConfigured for what is read from the environment only, before there is a file.
     """
@@ -74,7 +84,7 @@ def apply(loaded: Mapping[str, Any], settings: MutableMapping[str, Any]) -> None
     if unknown:
         raise ImproperlyConfigured(f"COMMERCE_COORDINATOR_CFG: there is no setting {', '.join(unknown)}.")
     for name, value in loaded.items():
-        if name == "CC_SIGNALS" and isinstance(value, Mapping):
+        if name in MERGED and isinstance(value, Mapping):
             settings[name] = {**settings[name], **value}
         elif name == "DATABASE_URL":
             settings["DATABASES"] = {"default": settings["database"](value)}
@@ -108,10 +118,38 @@ def complaints(settings: Mapping[str, Any]) -> list[str]:
     days = settings.get("CC_RETENTION_DAYS", 90)
     if not isinstance(days, int) or days < SHORTEST_RETENTION_DAYS:
         found.append(f"CC_RETENTION_DAYS must be a whole number, {SHORTEST_RETENTION_DAYS} or more.")
+    found += _people(settings)
     if os.environ.get(crash_points.ENVIRONMENT_VARIABLE):
         # Whoever may write into that folder could end any process at any time.
         found.append(f"{crash_points.ENVIRONMENT_VARIABLE} is set: it is for tests and lets processes die. Unset it.")
     return found
+
+
+def _people(settings: Mapping[str, Any]) -> list[str]:
+    """What is wrong with how people and services log in, and how often they may call."""
+    found = []
+    if settings.get("CC_LMS_JWT_JWK_SET") and (wrong := jwk_sets.complaint(settings["CC_LMS_JWT_JWK_SET"])):
+        found.append(f"CC_LMS_JWT_JWK_SET {wrong}")
+    sso = [name for name in ("CC_LMS_SSO_CLIENT_ID", "CC_LMS_SSO_CLIENT_SECRET") if settings.get(name)]
+    if len(sso) == 1:
+        found.append(f"{sso[0]} is set alone. Log-in through the LMS needs the client's id and its secret, or neither.")
+    found += [
+        f"{name} is a value that everybody knows. Give that client's secret."
+        for name in ("CC_LMS_SSO_CLIENT_SECRET", "CC_API_CLIENT_SECRET")
+        if _is_known_to_all(settings.get(name))
+    ]
+    for name in ("CC_THROTTLE_USER", "CC_THROTTLE_ANONYMOUS"):
+        rate = settings.get(name) or ""
+        if rate and not (isinstance(rate, str) and RATE.fullmatch(rate)):
+            found.append(f'{name} must be calls per unit (s, min, h or d), such as "120/min", or empty.')
+    origins = settings.get("CC_CORS_ALLOWED_ORIGINS") or []
+    if not isinstance(origins, (list, tuple)) or not all(_is_origin(each) for each in origins):
+        found.append("CC_CORS_ALLOWED_ORIGINS must be a list of origins with their scheme, https://orders.example.com.")
+    return found
+
+
+def _is_origin(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"https?://[A-Za-z0-9.\-]+(:[0-9]+)?", value) is not None
 
 
 def _required(settings: Mapping[str, Any]) -> dict[str, str]:
@@ -128,6 +166,9 @@ def _required(settings: Mapping[str, Any]) -> dict[str, str]:
         required["CC_LMS_URL_ROOT"] = "Name the LMS, e.g. https://lms.example.com."
         required["CC_LMS_CLIENT_ID"] = "Name the OAuth client of this service at the LMS."
         required["CC_LMS_CLIENT_SECRET"] = "Give that client's secret."
+        required["CC_LMS_JWT_ISSUER"] = "Give the issuer of the LMS's JWTs: its setting JWT_AUTH, JWT_ISSUER."
+        required["CC_LMS_JWT_AUDIENCE"] = "Give the audience of the LMS's JWTs: its setting JWT_AUTH, JWT_AUDIENCE."
+        required["CC_LMS_JWT_JWK_SET"] = "Give the LMS's public keys: its setting JWT_PUBLIC_SIGNING_JWK_SET."
     return required
 
 

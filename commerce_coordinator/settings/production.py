@@ -1,7 +1,8 @@
 """For production: nothing has a default that could be a secret; whatever is missing is named, all at once.
 
 Values come from the environment and from the YAML file that COMMERCE_COORDINATOR_CFG names, which wins. Its keys are
-the names of settings; CC_SIGNALS in it replaces the shipped map signal by signal.
+the names of settings; CC_SIGNALS and OPEN_EDX_FILTERS_CONFIG in it replace the shipped maps signal by signal and filter
+by filter.
 """
 
 from typing import Any
@@ -11,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from . import operator
 from .base import *  # noqa: F403
 from .base import CC_ROLE, PACKAGE_ROOT, Path, broker, database, env, logging_settings
+from .derived import derive
 
 DEBUG = False
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", [])
@@ -46,6 +48,7 @@ CSRF_COOKIE_SECURE = True
 if env.str("COMMERCE_COORDINATOR_CFG", ""):
     operator.apply(operator.read(Path(env.str("COMMERCE_COORDINATOR_CFG"))), globals())
 
+derive(globals())
 CELERY_BROKER_TRANSPORT_OPTIONS, CC_PUBLISH_TRANSPORT_OPTIONS = broker(CELERY_BROKER_URL)
 if CC_ROLE != "worker":
     # Web and relay only publish; whatever of Celery's they use must not wait longer than they may.

@@ -1,7 +1,10 @@
-"""The one map: which receivers get which signal.
+"""The one map: which receivers get which signal, and which steps answer which filter.
 
-An operator's YAML (COMMERCE_COORDINATOR_CFG) replaces it signal by signal; `manage.py routes` prints the result.
+An operator's YAML (COMMERCE_COORDINATOR_CFG) replaces it signal by signal and filter by filter; `manage.py routes`
+prints the result.
 """
+
+from typing import Any
 
 _PLUGINS = "commerce_coordinator.plugins"
 
@@ -16,6 +19,80 @@ CC_SIGNALS: dict[str, list[str]] = {
     f"{_PLUGINS}.fulfillment.signals.enrollment_requested": [
         f"{_PLUGINS}.lms.tasks.enroll_learner",
     ],
+    # Access that came after its money had gone back does not stay.
+    f"{_PLUGINS}.lms.signals.lms_learner_enrolled": [
+        f"{_PLUGINS}.fulfillment.tasks.take_back_late_enrollment",
+    ],
+    f"{_PLUGINS}.lms.signals.entitlement_granted": [
+        f"{_PLUGINS}.fulfillment.tasks.take_back_late_entitlement",
+    ],
+    f"{_PLUGINS}.lms.signals.lms_learner_unenrolled": [],
+    f"{_PLUGINS}.lms.signals.entitlement_revoked": [],
+    f"{_PLUGINS}.lms.signals.enrollment_refused": [
+        f"{_PLUGINS}.notifications.tasks.tell_operator_of_refusal",
+    ],
+    f"{_PLUGINS}.lms.signals.account_deactivation_requested": [
+        f"{_PLUGINS}.lms.tasks.deactivate_account",
+    ],
+    f"{_PLUGINS}.ecommerce.signals.enrollment_code_redemption_requested": [
+        f"{_PLUGINS}.ecommerce.tasks.redeem_enrollment_code",
+    ],
+    f"{_PLUGINS}.fulfillment.signals.entitlement_requested": [
+        f"{_PLUGINS}.lms.tasks.grant_entitlement",
+    ],
+    # Each of the two leaves the other's lines alone.
+    f"{_PLUGINS}.fulfillment.signals.revocation_requested": [
+        f"{_PLUGINS}.lms.tasks.unenroll_learner",
+        f"{_PLUGINS}.lms.tasks.revoke_entitlement",
+    ],
+    f"{_PLUGINS}.fulfillment.signals.order_held": [
+        f"{_PLUGINS}.notifications.tasks.tell_operator_of_held_order",
+    ],
+    f"{_PLUGINS}.fulfillment.signals.order_refunded": [
+        f"{_PLUGINS}.notifications.tasks.send_refund_confirmation",
+    ],
+    f"{_PLUGINS}.fulfillment.signals.refund_needs_attention": [
+        f"{_PLUGINS}.notifications.tasks.tell_operator_of_refund",
+    ],
+    # What the LMS and other services asked of us. The providers' plugins take the refunds.
+    f"{_PLUGINS}.lms.signals.refund_requested": [],
+    f"{_PLUGINS}.lms.signals.enrollment_ordered_by_service": [
+        f"{_PLUGINS}.lms.tasks.enroll_learner",
+    ],
+    f"{_PLUGINS}.lms.signals.user_retired": [],
+}
+
+#: Questions that need an answer at once, and who answers: filter -> steps, asked in this order. An empty pipeline says
+#: that nobody shall answer. `fail_silently` must be present and False.
+OPEN_EDX_FILTERS_CONFIG: dict[str, dict[str, Any]] = {
+    # The shop's own word, where there is one, stands above what the payment says of itself.
+    "org.edx.coordinator.fulfillment.order_details.requested.v1": {
+        "fail_silently": False,
+        "pipeline": [
+            f"{_PLUGINS}.fulfillment.steps.PaymentMetadata",
+            f"{_PLUGINS}.ecommerce.steps.LegacyOrderDetails",
+        ],
+    },
+    "org.edx.coordinator.order_history.order_history.requested.v1": {
+        "fail_silently": False,
+        "pipeline": [f"{_PLUGINS}.ecommerce.steps.LegacyOrders"],
+    },
+    "org.edx.coordinator.order_history.order_receipt.requested.v1": {
+        "fail_silently": False,
+        "pipeline": [f"{_PLUGINS}.ecommerce.steps.LegacyReceipt"],
+    },
+    "org.edx.coordinator.lms.payment_page_redirect.requested.v1": {
+        "fail_silently": False,
+        "pipeline": [f"{_PLUGINS}.lms.steps.Storefront"],
+    },
+    "org.edx.coordinator.lms.order_details_page_redirect.requested.v1": {
+        "fail_silently": False,
+        "pipeline": [f"{_PLUGINS}.lms.steps.OrderDetailsPage"],
+    },
+    "org.edx.coordinator.lms.refund_eligibility.requested.v1": {
+        "fail_silently": False,
+        "pipeline": [f"{_PLUGINS}.fulfillment.steps.RefundEligibility"],
+    },
 }
 
 #: Routes of the demo, added where its plugin is installed (local and test settings).
@@ -35,4 +112,23 @@ DEMO_SIGNALS: dict[str, list[str]] = {
     f"{_PLUGINS}.demo_lms.signals.demo_enroll_in_course": [
         f"{_PLUGINS}.demo_lms.receivers.demo_enroll_learner",
     ],
+}
+
+#: Pipelines of the demo, added where its plugin is installed (local and test settings); each replaces the one of the
+#: same filter.
+DEMO_FILTERS: dict[str, dict[str, Any]] = {
+    "org.edx.coordinator.demo_lms.sample_data.requested.v1": {
+        "fail_silently": False,
+        "pipeline": [
+            f"{_PLUGINS}.demo_lms.steps.SampleOrder",
+            f"{_PLUGINS}.demo_lms.steps.SampleLines",
+        ],
+    },
+    "org.edx.coordinator.order_history.order_history.requested.v1": {
+        "fail_silently": False,
+        "pipeline": [
+            f"{_PLUGINS}.ecommerce.steps.LegacyOrders",
+            f"{_PLUGINS}.demo_lms.history_steps.OrdersFromOwnDispatches",
+        ],
+    },
 }

@@ -10,7 +10,7 @@ if "CC_DATA" not in os.environ:
     atexit.register(shutil.rmtree, os.environ["CC_DATA"], ignore_errors=True)
 
 from .local import *  # noqa: F403
-from .local import CC_SIGNALS, DATABASES, INSTALLED_APPS, env
+from .local import CC_SIGNALS, DATABASES, INSTALLED_APPS, OPEN_EDX_FILTERS_CONFIG, env
 
 DEBUG = False
 # Static files are found where they lie; there is no collected folder, which WhiteNoise would warn of.
@@ -22,12 +22,19 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": DATABASES["default"]["NAME"].with_name("test.sqlite3")}
 
-#: Plugins left out together with their routes, by name: proof that each can be removed.
+#: Plugins left out together with their routes, filters and steps, by name: proof that each can be removed.
 _names: list[str] = env.list("CC_WITHOUT_PLUGINS", [])
 _without = tuple(f"commerce_coordinator.plugins.{name}" for name in _names)
+_within = tuple(f"{name}." for name in _without)
+_types = tuple(f"org.edx.coordinator.{name}." for name in _names)
 INSTALLED_APPS = [app for app in INSTALLED_APPS if app not in _without]
 CC_SIGNALS = {
-    signal: [receiver for receiver in receivers if not receiver.startswith(tuple(f"{name}." for name in _without))]
+    signal: [receiver for receiver in receivers if not receiver.startswith(_within)]
     for signal, receivers in CC_SIGNALS.items()
-    if not signal.startswith(tuple(f"{name}." for name in _without))
+    if not signal.startswith(_within)
+}
+OPEN_EDX_FILTERS_CONFIG = {
+    name: {**entry, "pipeline": [step for step in entry["pipeline"] if not step.startswith(_within)]}
+    for name, entry in OPEN_EDX_FILTERS_CONFIG.items()
+    if not name.startswith(_types)
 }

@@ -1,14 +1,20 @@
 """The operator's file and production's demands: all complaints at once, each naming a setting, none showing a value."""
 
+import json
 import os
+from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from django.core.exceptions import ImproperlyConfigured
+from jwt.algorithms import RSAAlgorithm
 
 from commerce_coordinator.settings import base, operator
 
 PLUGINS = "commerce_coordinator.plugins"
 LONG = "k3" * 30
+PRIVATE: dict[str, Any] = RSAAlgorithm.to_jwk(rsa.generate_private_key(65537, 2048), as_dict=True)
+PUBLIC = {"kty": "RSA", "kid": "a", "n": PRIVATE["n"], "e": PRIVATE["e"]}
 
 RIGHT = {
     "INSTALLED_APPS": [f"{PLUGINS}.stripe", f"{PLUGINS}.lms"],
@@ -21,6 +27,9 @@ RIGHT = {
     "CC_LMS_URL_ROOT": "https://lms.example.com",
     "CC_LMS_CLIENT_ID": "coordinator",
     "CC_LMS_CLIENT_SECRET": "j4Hs-91",
+    "CC_LMS_JWT_ISSUER": "https://lms.example.com/oauth2",
+    "CC_LMS_JWT_AUDIENCE": "openedx",
+    "CC_LMS_JWT_JWK_SET": json.dumps({"keys": [PUBLIC]}),
 }
 
 DEMANDED = [name for name in RIGHT if name not in ("INSTALLED_APPS", "CC_STRIPE_TOLERANCE")]
@@ -134,12 +143,70 @@ def test_a_value_of_another_type_is_a_complaint_and_no_crash(name, value):
 
 @pytest.mark.parametrize(
     ("left_out", "not_demanded"),
-    [("stripe", {"CC_STRIPE_SECRETS"}), ("lms", {"CC_LMS_URL_ROOT", "CC_LMS_CLIENT_ID", "CC_LMS_CLIENT_SECRET"})],
+    [("stripe", {"CC_STRIPE_SECRETS"}), ("lms", {name for name in DEMANDED if name.startswith("CC_LMS_")})],
 )
 def test_a_plugin_that_is_left_out_demands_nothing(left_out, not_demanded):
     apps = [app for app in RIGHT["INSTALLED_APPS"] if not app.endswith(left_out)]
     found = operator.complaints({"INSTALLED_APPS": apps})
     assert [complaint.split()[0] for complaint in found] == [name for name in DEMANDED if name not in not_demanded]
+
+
+@pytest.mark.parametrize(
+    ("keys", "complaint"),
+    [
+        ("{hunter2", "is no JSON"),
+        ("[]", "must be a set of keys"),
+        ('"hunter2"', "must be a set of keys"),
+        ("5", "must be a set of keys"),
+        ({"keys": []}, "must be a set of keys"),
+        ({"keys": {"hunter2": 1}}, "must be a set of keys"),
+        ({"keys": ["hunter2"]}, "must be a set of keys"),
+        ({"keys": [PUBLIC, {"kty": "oct", "k": "hunter2"}]}, "may hold RSA keys only"),
+        ({"keys": [PRIVATE]}, "has a private key in it"),
+        ({"keys": [{**PUBLIC, "n": "hunter2!"}]}, "has a key in it that is"),
+        ({"keys": [{"kty": "RSA"}]}, "has a key in it that is none"),
+        ({"keys": [{**PUBLIC, "n": 5}]}, "has a key in it that is none"),
+    ],
+)
+@pytest.mark.parametrize("form", [json.dumps, lambda keys: keys])
+def test_a_key_set_that_verifies_nothing_or_tells_too_much_is_refused(keys: Any, complaint: str, form: Any) -> None:
+    (found,) = complaints(CC_LMS_JWT_JWK_SET=keys if isinstance(keys, str) else form(keys))
+    assert found.startswith(f"CC_LMS_JWT_JWK_SET {complaint}")
+    assert "hunter2" not in found and str(PRIVATE["d"]) not in found
+
+
+def test_a_key_set_may_stand_as_a_mapping_in_the_file() -> None:
+    assert complaints(CC_LMS_JWT_JWK_SET={"keys": [PUBLIC]}) == []
+
+
+def test_a_client_for_log_in_is_whole_or_not_there() -> None:
+    assert complaints(CC_LMS_SSO_CLIENT_ID="sso", CC_LMS_SSO_CLIENT_SECRET="h6-2") == []
+    (found,) = complaints(CC_LMS_SSO_CLIENT_ID="sso")
+    assert found.startswith("CC_LMS_SSO_CLIENT_ID is set alone.")
+    (found,) = complaints(CC_LMS_SSO_CLIENT_ID="sso", CC_LMS_SSO_CLIENT_SECRET="commerce-coordinator-sso-secret")
+    assert found.startswith("CC_LMS_SSO_CLIENT_SECRET is a value that everybody knows.")
+
+
+@pytest.mark.parametrize("rate", ["120", "x/min", "0/min", 120, ["1/s"]])
+def test_a_rate_that_is_none_is_refused(rate: Any) -> None:
+    (found,) = complaints(CC_THROTTLE_USER=rate)
+    assert found.startswith("CC_THROTTLE_USER must be calls per unit")
+    assert complaints(CC_THROTTLE_USER="", CC_THROTTLE_ANONYMOUS="1/s") == []
+
+
+def test_rates_are_told_apart_as_the_throttle_does() -> None:
+    from commerce_coordinator.core.rest import throttles
+
+    assert throttles._RATE.pattern.replace("(", "").replace(")", "") == operator.RATE.pattern.replace("(", "").replace(
+        ")", ""
+    )
+
+
+@pytest.mark.parametrize("origins", ["https://a.example.com", ["*"], ["orders.example.com"], ["https://a/x"], [None]])
+def test_only_named_origins_may_call_with_cookies(origins: Any) -> None:
+    (found,) = complaints(CC_CORS_ALLOWED_ORIGINS=origins)
+    assert found.startswith("CC_CORS_ALLOWED_ORIGINS must be a list of origins")
+    assert complaints(CC_CORS_ALLOWED_ORIGINS=["https://orders.example.com", "http://localhost:1998"]) == []
 
 
 def test_no_complaint_shows_a_value():
@@ -256,6 +323,15 @@ def test_the_map_is_merged_signal_by_signal_and_all_else_replaced():
     }
     # The shipped map itself is untouched.
     assert shipped == {"shop.sold": ["a.note", "a.print"], "shop.given": ["a.note"]}
+
+
+def test_filters_are_merged_one_by_one():
+    shipped = {"a.v1": {"fail_silently": False, "pipeline": ["a.One", "a.Two"]}, "b.v1": {"pipeline": ["b.One"]}}
+    settings = {"OPEN_EDX_FILTERS_CONFIG": shipped}
+    operator.apply({"OPEN_EDX_FILTERS_CONFIG": {"a.v1": {"pipeline": ["c.One"]}}}, settings)
+    # The filter's whole entry is the operator's: what he leaves out is not there, and the check of the map says so.
+    assert settings == {"OPEN_EDX_FILTERS_CONFIG": {"a.v1": {"pipeline": ["c.One"]}, "b.v1": {"pipeline": ["b.One"]}}}
+    assert shipped["a.v1"]["pipeline"] == ["a.One", "a.Two"]
 
 
 @pytest.mark.parametrize("wrong", [None, [], "shop.sold"])
