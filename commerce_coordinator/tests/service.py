@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,7 +17,12 @@ import requests
 from commerce_coordinator.conftest import MARIADB_URL
 from commerce_coordinator.console.supervisor import ROOT, Instance, Process, free_port
 from commerce_coordinator.core import crash_points
-from commerce_coordinator.plugins.demo_lms.purchase import fresh_order_number, payment_intent_succeeded, signed
+from commerce_coordinator.plugins.demo_lms.purchase import (
+    COURSES,
+    fresh_order_number,
+    payment_intent_succeeded,
+    signed,
+)
 
 #: Compressed times, in seconds: a lost lease or message is found again within a test's patience.
 QUICK = {
@@ -60,6 +65,8 @@ class RunningService:
             env={**QUICK, "CC_CRASH_FUSES": str(self.fuses), **(env or {})},
         )
         self.url = f"http://127.0.0.1:{self.instance.port}"
+        #: The stand-in LMS, as its JWTs name it.
+        self.lms = f"http://localhost:{self.instance.port}/demo_lms"
         self.redis: RedisServer | None = None
 
     def __getitem__(self, name: str) -> Process:
@@ -128,13 +135,22 @@ class RunningService:
 
 
 class Purchase:
-    """One purchase of three courses by a learner of its own, and what must come of it."""
+    """One purchase, of three courses and by a learner of its own unless one is named, and what must come of it."""
 
-    def __init__(self, service: RunningService) -> None:
+    def __init__(
+        self,
+        service: RunningService,
+        *,
+        username: str = "",
+        lms_user_id: int = 1313,
+        courses: Sequence[str] = COURSES,
+    ) -> None:
         self.service = service
         self.order_number = fresh_order_number()
-        self.username = f"learner-{self.order_number.lower()}"
-        self.event = payment_intent_succeeded(self.order_number, username=self.username)
+        self.username = username or f"learner-{self.order_number.lower()}"
+        self.event = payment_intent_succeeded(
+            self.order_number, username=self.username, lms_user_id=lms_user_id, courses=courses
+        )
 
     def post(self) -> requests.Response:
         return self.service.post(self.event)
@@ -155,7 +171,8 @@ class Purchase:
         story = self.wait_until_settled()
         assert story["succeeded"], story
         signals = [dispatch["signal"].rpartition(".")[2] for dispatch in dispatches(story["dispatches"])]
-        assert sorted(signals) == ["enrollment_requested"] * 3 + ["order_placed", "payment_captured"]
+        three = ["enrollment_requested"] * 3 + ["lms_learner_enrolled"] * 3
+        assert sorted(signals) == sorted([*three, "order_placed", "payment_captured"])
         self.assert_enrolled_once()
         return story
 

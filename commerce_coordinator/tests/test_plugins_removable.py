@@ -40,6 +40,10 @@ def test_service_starts_without(plugin: str, tmp_path: Path) -> None:
         tmp_path,
         "-W",
         "error",
+        "-W",
+        "ignore:defusedxml.cElementTree is deprecated:DeprecationWarning",  # openid's, see tox.ini
+        "-W",
+        "ignore:Python 3.11 support is deprecated:DeprecationWarning",  # openedx_filters', see tox.ini
         "-c",
         "from commerce_coordinator.wsgi import application;"
         "from django.apps import apps;"
@@ -48,6 +52,17 @@ def test_service_starts_without(plugin: str, tmp_path: Path) -> None:
         "print(Client().get('/').status_code)",
     )
     assert (started.returncode, started.stdout.strip()) == (0, "200"), started.stderr
+
+
+def test_a_plugin_takes_its_filters_and_its_steps_along(tmp_path: Path) -> None:
+    code = (
+        "from commerce_coordinator.settings.test import OPEN_EDX_FILTERS_CONFIG as config;"
+        "print([each for each in config if '.demo_lms.' in each + str(config[each])])"
+    )
+    with_it, without_it = (run_without(plugin, tmp_path, "-c", code) for plugin in ("", "demo_lms"))
+    assert (with_it.returncode, without_it.returncode) == (0, 0), with_it.stderr + without_it.stderr
+    assert "org.edx.coordinator.demo_lms.sample_data.requested.v1" in with_it.stdout
+    assert without_it.stdout.strip() == "[]"
 
 
 @pytest.mark.slow

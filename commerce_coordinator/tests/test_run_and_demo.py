@@ -116,6 +116,8 @@ def test_demo_on_a_running_instance_shows_the_trace_and_exits_0(running) -> None
         "fulfillment.request_enrollments",
         "notifications.send_order_confirmation",
         "holds the 3 enrolments",
+        "is sent to the storefront",
+        "another learner who names him is answered 403",
     ):
         assert done.stdout.count(hop) == 1, hop
     assert done.stdout.count("POST /demo_lms/api/enrollment/v1/enrollment   200") == 3

@@ -18,6 +18,7 @@ import psutil
 import yaml
 
 from commerce_coordinator.console.supervisor import BIN, ROOT, CannotStart, Process, answers, free_port
+from commerce_coordinator.settings.local_keys import public_set, signing_key
 from commerce_coordinator.tests.proxy import Proxy
 
 from .faults import RELAYS, WORKERS
@@ -243,6 +244,10 @@ class Cluster:
             "CC_LMS_URL_ROOT": f"http://127.0.0.1:{self.proxies['lms'].port}/demo_lms",
             "CC_LMS_CLIENT_ID": "coordinator",
             "CC_LMS_CLIENT_SECRET": lms_secret,
+            # Nobody calls the REST endpoints here; production demands to know whose JWTs it would take.
+            "CC_LMS_JWT_ISSUER": "https://lms.example.com/oauth2",
+            "CC_LMS_JWT_AUDIENCE": "openedx",
+            "CC_LMS_JWT_JWK_SET": public_set(signing_key(self.folder)),
             "REMAP_SIGTERM": "SIGQUIT",
         }
 

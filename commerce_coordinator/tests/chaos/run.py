@@ -86,7 +86,7 @@ def _drive(
     )
     for what, count in cluster.ended_by_themselves.items():
         tell(f"Ended by itself, and was started again: {what}, {count} times.")
-    return verdict.judge(found, breaker.done, breaker.failures)
+    return verdict.judge(found, breaker.done, [*breaker.failures, *verdict.wrong_answers(sender.answers)])
 
 
 class Progress:

@@ -82,6 +82,16 @@ def judge(evidence: Evidence, done: Sequence[Done], failures: Sequence[str] = ()
     )
 
 
+def wrong_answers(answers: Mapping[str, int]) -> list[str]:
+    """What a provider must never be answered: a valid event is taken (200), or to be sent again (503). `answers` counts
+    by status, or by the name of the error where there was none."""
+    return [
+        f"be answered in a known way: {count} sendings were answered {answer}"
+        for answer, count in sorted(answers.items())
+        if answer.isdigit() and answer not in {"200", "503"}
+    ]
+
+
 def _missing(evidence: Evidence, event_id: str, purchase: Purchase) -> Iterator[str]:
     """What must be there for an accepted event, and is not."""
     number = purchase.order_number
@@ -102,6 +112,7 @@ def _facts_of(purchase: Purchase) -> Iterator[tuple[str, str, int | None]]:
     yield ("order_placed", purchase.order_number, None)
     for number in range(1, len(purchase.courses) + 1):
         yield ("enrollment_requested", purchase.order_number, number)
+        yield ("lms_learner_enrolled", purchase.order_number, number)
 
 
 def _doubles(evidence: Evidence) -> Iterator[str]:

@@ -50,7 +50,9 @@ def test_installed_package_is_found_and_routed_as_printed(tmp_path: Path) -> Non
     for settings in ("commerce_coordinator.settings.local", "bookshop_settings"):
         command = ("manage.py", "routes", f"--settings={settings}")
         output = _run(*command, folder=tmp_path / "data", cwd=ROOT, PYTHONPATH=path)
-        assert (EXAMPLE / "routes.txt").read_text(encoding="utf-8").strip() in output
+        # The signals' part and the filters' part: other plugins' stand between them.
+        for part in (EXAMPLE / "routes.txt").read_text(encoding="utf-8").split("\n\n"):
+            assert part.strip() in output
 
 
 def test_example_plugin_lets_nobody_in_without_a_secret(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ def test_readme_shows_all_pages_of_the_demo() -> None:
         "/demo_lms/test/",
         "/demo_lms/test_celery_signal/",
         "/demo_lms/demo_purchase_complete/",
+        "/demo_lms/demo_get_sample_data/",
     ]
 
 

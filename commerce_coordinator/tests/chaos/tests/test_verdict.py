@@ -11,7 +11,7 @@ from commerce_coordinator.tests.chaos.evidence import DeliveryRow, Evidence
 from commerce_coordinator.tests.chaos.faults import Fault
 from commerce_coordinator.tests.chaos.sender import Sent
 from commerce_coordinator.tests.chaos.stream import PlannedEvent, Purchase
-from commerce_coordinator.tests.chaos.verdict import Verdict, judge, table
+from commerce_coordinator.tests.chaos.verdict import Verdict, judge, table, wrong_answers
 
 COURSE = "course-v1:DemoX+Baking+2026"
 PURCHASE = Purchase(order_number="EDX-1", payment_id="pi_1", username="learner-1", courses=(COURSE,))
@@ -31,6 +31,7 @@ def evidence(**changes: Any) -> Evidence:
                 ("payment_captured", "EDX-1", None): 1,
                 ("order_placed", "EDX-1", None): 1,
                 ("enrollment_requested", "EDX-1", 1): 1,
+                ("lms_learner_enrolled", "EDX-1", 1): 1,
             }
         ),
         unrouted=0,
@@ -175,3 +176,9 @@ def test_table_names_every_fate() -> None:
     for word in ("accepted", "in effect", "doubled", "dead", "lost", "pending", "running", "unrouted", "failed"):
         assert f"\n  {word} " in text
     assert "broker wiped" in text
+
+
+def test_an_answer_that_no_provider_must_get_is_a_problem() -> None:
+    assert wrong_answers({"200": 900, "503": 40, "ConnectionError": 3}) == []
+    (problem,) = wrong_answers({"200": 900, "500": 2})
+    assert "2 sendings were answered 500" in problem

@@ -1,0 +1,50 @@
+"""The API answers as its OpenAPI document says, whatever is sent: no 5xx, no answer outside the document."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .contract.people import LEARNER, STAFF, headers
+from .service import RunningService
+
+pytestmark = pytest.mark.slow
+
+CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+    # What is tried is the answers; a throttle would soon be the only one.
+    running = RunningService(tmp_path_factory.mktemp("schema"), env={"CC_THROTTLE_USER": "1000000/min"})
+    running.start()
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("who", [None, LEARNER, STAFF], ids=str)
+def test_no_answer_outside_the_document(service: RunningService, who: str | None, tmp_path: Path) -> None:
+    options = [f"--header={name}: {value}" for name, value in headers(service, who).items()]
+    done = subprocess.run(
+        [
+            str(Path(sys.executable).parent / "schemathesis"),
+            "run",
+            f"{service.url}/api-docs/schema/",
+            f"--checks={CHECKS}",
+            "--max-examples=60",
+            "--seed=1",
+            "--workers=1",
+            *options,
+        ],
+        cwd=tmp_path,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=380,
+    )
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
