@@ -16,6 +16,7 @@ from typing import Any
 from . import (
     broker_dead,
     deliveries,
+    endpoints,
     event_cost,
     machine,
     old_rows,
@@ -45,6 +46,7 @@ def steps(*, quick: bool, rows: int, seconds: int) -> dict[str, Callable[[Path],
         "sending": lambda folder: sending.measure(folder, rounds, 100 if quick else 300),
         "broker_dead": lambda folder: broker_dead.measure(folder, rounds=1 if quick else 3),
         "processes": lambda folder: processes.measure(folder, 1 if quick else 3),
+        "endpoints": lambda folder: endpoints.measure(folder, rounds, 50 if quick else 200),
         "stream": lambda folder: stream.measure(folder, seconds),
         "old_rows": lambda folder: old_rows.measure(folder, rows, rounds, 100 if quick else 200) if rows else {},
     }
@@ -92,6 +94,9 @@ def main() -> None:
     parser.add_argument("--old-rows", type=int, help="0 leaves that part away (default: 5,000,000; quick: 200,000)")
     parser.add_argument("--seconds", type=int, help="of the stream (default: 300; quick: 20)")
     parser.add_argument("--only", nargs="*", choices=report.PARTS, help="these parts; docs/ stays as it is")
+    parser.add_argument(
+        "--merge", action="store_true", help="with --only: write these parts into docs/ beside the rest"
+    )
     arguments = parser.parse_args()
     if missing():
         raise SystemExit(" ".join(missing()))
@@ -109,7 +114,16 @@ def main() -> None:
     }
     figures = _rounded(figures)  # the table is made of what is written down
     table = report.lines(figures)
-    if arguments.only:
+    if arguments.only and arguments.merge:
+        # What ran when is told apart: figures of one run are compared with each other only.
+        earlier = json.loads(FIGURES.read_text(encoding="utf-8"))
+        later = {f"Run of {name}": figures["run"]["Run"] for name in arguments.only}
+        measured = {name: each for name, each in figures.items() if name != "run"}
+        figures = {**earlier, **measured, "run": {**earlier["run"], **later}}
+        table = report.lines(figures)
+        print(report.as_text(table))
+        write(figures, table)
+    elif arguments.only:
         print(report.as_text([line for line in table if line.met != report.NOT_MEASURED]))
     else:
         print(report.as_text(table))

@@ -209,6 +209,11 @@ def _processes(figures: Mapping[str, Any]) -> Iterator[Line]:
         )
 
 
+def _endpoints(figures: Mapping[str, Any]) -> Iterator[Line]:
+    for name, each in figures.items():
+        yield Line(what=name, ours=_clocks(each))
+
+
 def rows_of(counted: Mapping[str, int]) -> int:
     """Statements that read or write rows; what begins and ends a transaction is told beside."""
     return sum(count for kind, count in counted.items() if kind not in ("commit", "set"))
@@ -232,5 +237,6 @@ PARTS: dict[str, tuple[str, Callable[[Any], Iterator[Line]]]] = {
     "deliveries": ("Deliveries/s per worker; statements per delivery", _deliveries),
     "sending": ("send_robust to 1, 3, 10 inline receivers", _sending),
     "old_rows": ("All of it with 5,000,000 old rows", _old_rows),
+    "endpoints": ("CPU ms per call of each REST endpoint", _endpoints),
     "processes": ("make run, memory and start-up time of each process", _processes),
 }

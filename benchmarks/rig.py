@@ -18,11 +18,14 @@ import requests
 from commerce_coordinator.conftest import missing_mariadb, missing_redis
 from commerce_coordinator.console.supervisor import answers, free_port
 from commerce_coordinator.plugins.demo_lms.purchase import fresh_order_number, payment_intent_succeeded, signed
+from commerce_coordinator.settings.local_keys import public_set, signing_key
 from commerce_coordinator.tests.service import RedisServer, mariadb_database, until
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 SECRET = "whsec_benchmark"
+#: Whose JWTs our site takes; their key is in the site's folder.
+ISSUER, AUDIENCE = "https://lms.example.com/oauth2", "lms-key"
 
 PAYMENT_CAPTURED = "commerce_coordinator.plugins.stripe.signals.payment_captured"
 
@@ -106,12 +109,17 @@ class Site:
 
 
 @contextlib.contextmanager
-def our_site(folder: Path, receivers: int = 1, **env: str) -> Iterator[Site]:
-    """The service with its production settings; payment_captured is routed to this many delivery tasks."""
+def our_site(folder: Path, receivers: int = 1, filters: dict[str, Any] | None = None, **env: str) -> Iterator[Site]:
+    """The service with its production settings; payment_captured is routed to this many delivery tasks.
+
+    filters: pipelines instead of the shipped ones, by the filter's type.
+    """
     with _services(folder) as (services, redis):
         map_file = folder / f"map-{receivers}.yml"
         routes = [f"benchmarks.receivers.receiver_{number}" for number in range(receivers)]
-        map_file.write_text(json.dumps({"CC_SIGNALS": {PAYMENT_CAPTURED: routes}}))
+        map_file.write_text(
+            json.dumps({"CC_SIGNALS": {PAYMENT_CAPTURED: routes}, "OPEN_EDX_FILTERS_CONFIG": filters or {}})
+        )
         site = Site(
             name="commerce_coordinator",
             wsgi="commerce_coordinator.wsgi",
@@ -187,6 +195,9 @@ def _production(folder: Path) -> dict[str, str]:
         "CC_LMS_URL_ROOT": "http://127.0.0.1:9",
         "CC_LMS_CLIENT_ID": "benchmark",
         "CC_LMS_CLIENT_SECRET": secrets.token_urlsafe(16),
+        "CC_LMS_JWT_ISSUER": ISSUER,
+        "CC_LMS_JWT_AUDIENCE": AUDIENCE,
+        "CC_LMS_JWT_JWK_SET": public_set(signing_key(folder)),
     }
 
 
