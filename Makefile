@@ -22,6 +22,8 @@ LOCAL_ENV = CC_DATA='$(or $(DATA),./data)' CC_PORT='$(or $(PORT),8140)'
 # What the production settings ask of the environment, with values that live as long as one check. The recipe makes the
 # folder $$scratch; SQLite stands in there, so that mysqlclient is not needed.
 RANDOM_SECRET = $$($(PY) -c 'import secrets; print(secrets.token_urlsafe(64))')
+RANDOM_JWK_SET = $$($(PY) -c 'import pathlib, sys; from commerce_coordinator.settings import local_keys as keys; \
+	print(keys.public_set(keys.signing_key(pathlib.Path(sys.argv[1]))))' "$$scratch")
 PRODUCTION_ENV = \
 	DJANGO_SETTINGS_MODULE=$(PRODUCTION_SETTINGS) \
 	COMMERCE_COORDINATOR_CFG= \
@@ -32,8 +34,15 @@ PRODUCTION_ENV = \
 	STATIC_ROOT="$$scratch/static" \
 	CC_STRIPE_SECRETS="{\"\": [\"$(RANDOM_SECRET)\"]}" \
 	CC_LMS_URL_ROOT=https://lms.example.com \
+	CC_PUBLIC_URL=https://coordinator.example.com \
+	CC_OPERATOR_EMAILS=operator@example.com \
+	CC_STOREFRONT_URL=https://shop.example.com/basket/ \
+	CC_ORDER_DETAILS_URL=https://shop.example.com/orders/{order_number}/ \
 	CC_LMS_CLIENT_ID=coordinator \
-	CC_LMS_CLIENT_SECRET="$(RANDOM_SECRET)"
+	CC_LMS_CLIENT_SECRET="$(RANDOM_SECRET)" \
+	CC_LMS_JWT_ISSUER=https://lms.example.com/oauth2 \
+	CC_LMS_JWT_AUDIENCE=openedx \
+	CC_LMS_JWT_JWK_SET="$(RANDOM_JWK_SET)"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:

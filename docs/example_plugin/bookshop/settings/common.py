@@ -1,4 +1,4 @@
-"""What the plugin brings along: its settings, without a secret, and its default routes."""
+"""What the plugin brings along: its settings, without a secret, its default routes and pipelines."""
 
 import os
 from typing import Any
@@ -14,3 +14,7 @@ def plugin_settings(settings: Any) -> None:
             "bookshop.signals.book_shipped": ["bookshop.receivers.note_parcel"],
         }
     )
+    settings.OPEN_EDX_FILTERS_CONFIG["org.edx.coordinator.bookshop.shipping_price.requested.v1"] = {
+        "fail_silently": False,
+        "pipeline": ["bookshop.steps.PriceList"],
+    }

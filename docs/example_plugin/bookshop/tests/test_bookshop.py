@@ -11,11 +11,14 @@ import time_machine
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
+from openedx_filters import PipelineStep
 
 from bookshop import tasks
+from bookshop.filters import ShippingPriceRequested
 from bookshop.signals import book_ordered, book_shipped
 from commerce_coordinator.core.exceptions import InvalidPayload, Retry
-from commerce_coordinator.core.testing import assert_not_sent, assert_sent, run_deliveries
+from commerce_coordinator.core.testing import assert_not_sent, assert_sent, filters_as, run_deliveries
+from commerce_coordinator.payloads.money import Money
 
 pytestmark = pytest.mark.django_db
 
@@ -95,3 +98,21 @@ def test_stranger_is_refused() -> None:
 def test_value_that_the_contract_lacks_is_refused() -> None:
     with pytest.raises(InvalidPayload):
         book_ordered.send_robust(sender="test", order_number="B-1", isbn="978", address="here", colour="red")
+
+
+class WorldwideRate(PipelineStep):
+    """A step of another package: it answers where nobody did."""
+
+    def run_filter(self, **answers: Any) -> dict[str, Any]:
+        return {} if "price" in answers else {"price": Money(amount=1990, currency="EUR")}
+
+
+def test_price_of_a_parcel_is_the_lists() -> None:
+    assert Client().get("/bookshop/shipping/DE/").json() == {"amount": 290, "currency": "EUR"}
+    assert Client().get("/bookshop/shipping/NZ/").status_code == 404
+
+
+def test_another_step_may_know_more_countries() -> None:
+    with filters_as({ShippingPriceRequested.filter_type: ["bookshop.steps.PriceList", WorldwideRate]}):
+        prices = [Client().get(f"/bookshop/shipping/{country}/").json()["amount"] for country in ("DE", "NZ")]
+    assert prices == [290, 1990]
