@@ -14,7 +14,15 @@ from commerce_coordinator.console.supervisor import ROOT
 from .service import until
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda how: how.name)
+@pytest.mark.parametrize(
+    "how",
+    [
+        signal.SIGTERM,
+        pytest.param(signal.SIGINT, marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, marks=pytest.mark.slow),
+    ],
+    ids=lambda how: how.name,
+)
 def test_worker_starts_anew_when_a_file_changes_and_ends_with_the_command(tmp_path: Path, how: signal.Signals) -> None:
     module = tmp_path / "plugin_in_the_making.py"
     module.write_text("x = 1")

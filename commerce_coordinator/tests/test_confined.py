@@ -56,6 +56,7 @@ def test_worker_that_dies_after_the_api_recorded_sends_nothing_twice(service: Ru
     assert_all_in_one_story(story)
 
 
+@pytest.mark.slow
 def test_worker_that_dies_while_the_api_is_at_work_sends_nothing_twice(service: RunningService) -> None:
     """The request is out, the answer not read: the web process records for a sender that is gone."""
     service.light_fuse("client.during_call@POST")

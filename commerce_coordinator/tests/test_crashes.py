@@ -22,6 +22,7 @@ def everything_runs(service: RunningService) -> Iterator[None]:
     yield
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_worker_killed_in_the_middle_of_an_lms_call(service: RunningService, when: str) -> None:
     service.fault(delay=3.0, count=1, when=when, method="POST")

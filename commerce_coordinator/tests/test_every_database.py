@@ -15,6 +15,7 @@ from .service import mariadb_database
 LEAST = 60
 
 
+@pytest.mark.slow
 @pytest.mark.service
 @pytest.mark.needs_mariadb
 @pytest.mark.timeout(300)

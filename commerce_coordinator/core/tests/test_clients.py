@@ -363,7 +363,9 @@ def test_the_attempt_keeps_each_call_without_query_and_body(far_side, client, at
     kept = str(attempt.calls)
     assert "lovelace" not in kept and "ecret" not in kept
     # They were sent all the same.
-    assert far_side.requests[0][1] == "/lms/courses?user=lovelace" and b"lovelace@example.com" in far_side.requests[0][3]
+    assert (
+        far_side.requests[0][1] == "/lms/courses?user=lovelace" and b"lovelace@example.com" in far_side.requests[0][3]
+    )
 
 
 def test_a_call_that_got_no_answer_is_kept_too(session, attempt):

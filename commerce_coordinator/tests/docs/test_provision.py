@@ -55,6 +55,7 @@ def test_script_is_valid_bash() -> None:
     subprocess.run(["bash", "-n", str(SCRIPT)], check=True)
 
 
+@pytest.mark.slow
 def test_second_run_changes_nothing_and_an_lms_gets_its_clients_too(tmp_path: Path, tools: Path) -> None:
     path = f"{tools}{os.pathsep}{os.environ['PATH']}"
     first = _run(SCRIPT, tmp_path, PATH=path)
