@@ -10,7 +10,7 @@ import uuid
 from rest_framework import exceptions, status
 from rest_framework.request import Request
 
-from commerce_coordinator.core.coordinator_client import ATTEMPT_HEADER, DELIVERY_HEADER, service_username
+from commerce_coordinator.core.clients.coordinator import ATTEMPT_HEADER, DELIVERY_HEADER, service_username
 from commerce_coordinator.core.deliveries.models import Delivery
 
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage
 
-from commerce_coordinator.core.coordinator_client import coordinator_client, credentials
+from commerce_coordinator.core.clients.coordinator import coordinator_client, credentials
 from commerce_coordinator.core.deliveries.dispatch import Sending, sender_name
 from commerce_coordinator.core.deliveries.models import Delivery, Dispatch
 from commerce_coordinator.core.deliveries.running import RunningAttempt, running_attempt

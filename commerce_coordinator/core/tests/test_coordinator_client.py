@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from commerce_coordinator.core.coordinator_client import CoordinatorClient, coordinator_client
+from commerce_coordinator.core.clients.coordinator import CoordinatorClient, coordinator_client
 from commerce_coordinator.core.deliveries.running import RunningAttempt
 from commerce_coordinator.core.exceptions import GiveUp, Retry
 from commerce_coordinator.core.oauth import forget_all
