@@ -53,6 +53,19 @@ class Money(Payload):
             raise ValueError("The amount is not a whole number of the currency's minor units.")
         return cls(amount=minor, currency=currency)
 
+    def to_provider_units(self, *, exponent: int) -> int:
+        """The amount as a provider counts it, with its own `exponent` for this currency.
+
+        Raises ValueError when that is no whole number of the provider's units.
+        """
+        shift = exponent - iso_exponent(self.currency)
+        if shift >= 0:
+            return self.amount * 10**shift
+        units, remainder = divmod(self.amount, 10**-shift)
+        if remainder:
+            raise ValueError("The amount is not a whole number of the provider's units.")
+        return units
+
     def as_decimal(self) -> Decimal:
         """The amount in major units, with the currency's own number of places."""
         # Built, not computed: a computation rounds to the precision of the thread's decimal context.

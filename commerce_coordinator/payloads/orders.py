@@ -41,12 +41,18 @@ class OrderLine(Payload):
 
 
 class OrderDetails(Payload):
-    """What a system of record knows of an order. `owed` is None where the source does not know the price."""
+    """What a system of record knows of an order. `owed` is None where the source does not know the price.
+
+    The buyer's id, name and address: where the source knows them; for payments that name none themselves.
+    """
 
     order_number: OrderNumber
     owed: Money | None = None
     lines: Annotated[tuple[OrderLine, ...], Field(min_length=1)]
     source: str
+    lms_user_id: int | None = None
+    username: PrivateText = ""
+    email: PrivateText = ""
 
 
 class OrderPlaced(Payload):
@@ -73,4 +79,4 @@ class OrderHeld(Payload):
     money: Money
     owed: Money | None = None
     reason: str
-    lms_user_id: int
+    lms_user_id: int | None = None

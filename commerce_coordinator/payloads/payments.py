@@ -10,7 +10,8 @@ from .orders import OrderLine, OrderNumber
 class PaymentCaptured(Payload):
     """A provider holds the buyer's money. `money` is what was received, not what was asked for.
 
-    lines: as far as the payment itself names them; empty when only the system of record knows.
+    lines: as far as the payment itself names them; empty when only the system of record knows. So are the buyer's id,
+    name and address: a provider that carries no more than an order number leaves them out.
     """
 
     provider: str
@@ -19,10 +20,26 @@ class PaymentCaptured(Payload):
     order_number: OrderNumber
     money: Money
     captured_at: AwareDatetime
-    lms_user_id: int
-    username: PrivateText
-    email: PrivateText
+    lms_user_id: int | None = None
+    username: PrivateText = ""
+    email: PrivateText = ""
     lines: tuple[OrderLine, ...] = ()
+
+
+class PaymentFailed(Payload):
+    """A try to pay failed. Not the last word unless `final`: the buyer may try again with the same payment.
+
+    reason: the provider's own code, never its text.
+    """
+
+    provider: str
+    account: str
+    payment_id: str
+    order_number: OrderNumber
+    failed_at: AwareDatetime
+    final: bool = False
+    reason: str = ""
+    lms_user_id: int | None = None
 
 
 class RefundRequested(Payload):
@@ -56,6 +73,63 @@ class PaymentRefunded(Payload):
     money: Money
     refunded_at: AwareDatetime
     refund_request_id: str = ""
+
+
+class RefundFailed(Payload):
+    """A refund did not reach the buyer, whether it had been told of as done or not: the money is with us again.
+
+    reason: the provider's own code, never its text.
+    """
+
+    provider: str
+    account: str
+    payment_id: str
+    refund_id: str
+    money: Money
+    failed_at: AwareDatetime
+    refund_request_id: str = ""
+    reason: str = ""
+
+
+class PaymentDisputed(Payload):
+    """The buyer, or his bank, asks for the money back. Nothing is decided, and access stays; an inquiry is none yet.
+
+    reason: the provider's own code.
+    """
+
+    provider: str
+    account: str
+    payment_id: str
+    dispute_id: str
+    money: Money
+    disputed_at: AwareDatetime
+    reason: str = ""
+
+
+class DisputeLost(Payload):
+    """A dispute was decided for the buyer: `money` has gone back to him. Once per dispute.
+
+    told_as_refund: the provider tells of the same money by a refund of its own as well; it counts once.
+    """
+
+    provider: str
+    account: str
+    payment_id: str
+    dispute_id: str
+    money: Money
+    lost_at: AwareDatetime
+    told_as_refund: bool = False
+
+
+class DisputeWon(Payload):
+    """A dispute ended with the money with us, however it came to that. Once per dispute."""
+
+    provider: str
+    account: str
+    payment_id: str
+    dispute_id: str
+    money: Money
+    won_at: AwareDatetime
 
 
 class RefundNeedsAttention(Payload):

@@ -131,8 +131,8 @@ def sold(shop: Any) -> Any:
         event = view.parse(body)
         row, recorded = keep(view, event, body=body, account=account, trace_id=uuid.uuid4().hex)
         assert row is not None
-        if recorded is not None:
-            inline.run(recorded)
+        for each in recorded:
+            inline.run(each)
         if run:
             run_deliveries()
         return row

@@ -6,7 +6,7 @@ before that is answered so that the provider sends it again (503) or knows it ne
 
 import dataclasses
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -53,9 +53,13 @@ class ProviderEvent:
     data: Mapping[str, Any]
 
 
-#: Provider's event type -> (signal, function from (event, account) to the signal's values).
+#: The values of one signal, or those of several sendings of it: an event may tell of two refunds.
+Values = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+#: (signal, function from (event, account) to the signal's values).
 #: The function raises EventIgnored or EventNotUnderstood; their texts are kept as the reason and name no values.
-SignalTable = Mapping[str, tuple[CoordinatorSignal, Callable[[ProviderEvent, str], Mapping[str, Any]]]]
+Meaning = tuple[CoordinatorSignal, Callable[[ProviderEvent, str], Values]]
+#: Provider's event type -> what it means: one meaning, or a list of them, each of which ignores what is not its own.
+SignalTable = Mapping[str, Meaning | list[Meaning]]
 
 
 @method_decorator(csrf_exempt, name="dispatch")
@@ -114,8 +118,8 @@ class WebhookView(View):
         if row is None:
             logger.info("Event was kept before.", extra={"provider": self.provider, "event_id": event.event_id})
             return JsonResponse({"status": "duplicate"})
-        if recorded is not None:
-            inline.run(recorded)
+        for each in recorded:
+            inline.run(each)
         logger.info(
             "Event kept.",
             extra={
@@ -140,21 +144,22 @@ class WebhookView(View):
 
 def keep(
     view: WebhookView, event: ProviderEvent, *, body: bytes, account: str, trace_id: str
-) -> tuple[InboxEvent | None, Recorded | None]:
+) -> tuple[InboxEvent | None, list[Recorded]]:
     """Write the inbox row and what was sent because of it in one transaction, and nothing else.
 
-    Returns (row, recorded sending); (None, None) for a duplicate. Run again after a deadlock, or after losing a race
+    Returns (row, recorded sendings); (None, []) for a duplicate. Run again after a deadlock, or after losing a race
     for the same event or business key.
     """
     outcome = interpret(view, event, account)
 
-    def write(look_first: bool) -> tuple[InboxEvent, Recorded | None]:
+    def write(look_first: bool) -> tuple[InboxEvent, list[Recorded]]:
         row = _row(view, event, body, account, trace_id, outcome)
         insert(row)
         reached("webhook.kept")
         recorded = outcome.record(row, look_first=look_first)
-        if recorded is not None and not recorded.new:
-            row.reason = f"The same fact was sent before: dispatch {recorded.dispatch.pk}."
+        before = next((each for each in recorded if not each.new), None)
+        if before is not None:
+            row.reason = f"The same fact was sent before: dispatch {before.dispatch.pk}."
             row.save(update_fields=["reason"])
         return row, recorded
 
@@ -164,7 +169,7 @@ def keep(
             return atomically(partial(write, look_first))
         except IntegrityError:
             if _is_kept(view, event, account):
-                return None, None
+                return None, []
             if look_first:
                 raise
     raise AssertionError("unreachable")
@@ -176,25 +181,32 @@ class Interpretation:
 
     state: str
     reason: str = ""
-    sending: Sending | None = None
+    sendings: tuple[Sending, ...] = ()
 
-    def record(self, row: InboxEvent, *, look_first: bool = True) -> Recorded | None:
-        """Record the sending, if there is one, in the inbox row's transaction."""
-        if self.sending is None:
-            return None
-        return record(dataclasses.replace(self.sending, event_id=row.pk), look_first=look_first)
+    def record(self, row: InboxEvent, *, look_first: bool = True) -> list[Recorded]:
+        """Record what is to be sent, in the inbox row's transaction."""
+        return [
+            record(dataclasses.replace(sending, event_id=row.pk), look_first=look_first) for sending in self.sendings
+        ]
 
 
 def interpret(view: WebhookView, event: ProviderEvent, account: str) -> Interpretation:
-    """Look the type up in the plugin's table and build the payload. Touches no database."""
+    """Look the type up in the plugin's table and build the payloads. Touches no database."""
     entry = view.signals.get(event.event_type)
     if entry is None:
         return Interpretation(state=State.IGNORED, reason="No signal for this type.")
-    signal, build = entry
+    meanings = entry if isinstance(entry, list) else [entry]
+    sendings: list[Sending] = []
+    ignored = ""
     try:
-        sending = signal.prepare(type(view), build(event, account))
-    except EventIgnored as why:
-        return Interpretation(state=State.IGNORED, reason=str(why)[:255])
+        for signal, build in meanings:
+            try:
+                built = build(event, account)
+            except EventIgnored as why:
+                ignored = ignored or str(why)
+                continue
+            values = [built] if isinstance(built, Mapping) else built
+            sendings += [signal.prepare(type(view), each) for each in values]
     except (EventNotUnderstood, InvalidPayload) as why:
         return Interpretation(state=State.FAILED, reason=str(why)[:255])
     except Exception as error:  # the builder met what it was not written for; the event must not be lost for that
@@ -203,7 +215,9 @@ def interpret(view: WebhookView, event: ProviderEvent, account: str) -> Interpre
             extra={"event_type": event.event_type, "error_class": type(error).__name__, "where": where(error)},
         )
         return Interpretation(state=State.FAILED, reason=f"Building the payload raised {type(error).__name__}.")
-    return Interpretation(state=State.SENT, sending=sending)
+    if not sendings:
+        return Interpretation(state=State.IGNORED, reason=(ignored or "It tells of nothing new.")[:255])
+    return Interpretation(state=State.SENT, sendings=tuple(sendings))
 
 
 def replay_event(row: InboxEvent) -> InboxEvent:
@@ -220,15 +234,15 @@ def replay_event(row: InboxEvent) -> InboxEvent:
         raise NotReplayable(f"No installed plugin takes events of {row.provider}.")
     view = view_class()
     outcome = interpret(view, view.parse(bytes(row.raw_body)), row.account)
-    recorded = None
+    recorded: list[Recorded] = []
     with span("event replay", trace_id=row.trace_id, event=row.pk), transaction.atomic():
         changed = InboxEvent.objects.filter(pk=row.pk, state=row.state).update(
             state=outcome.state, reason=outcome.reason
         )
         if changed:
             recorded = outcome.record(row)
-    if recorded is not None:
-        inline.run(recorded)
+    for each in recorded:
+        inline.run(each)
     row.refresh_from_db()
     return row
 

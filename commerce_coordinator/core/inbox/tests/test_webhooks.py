@@ -42,10 +42,21 @@ def _build(event: ProviderEvent, account: str) -> dict[str, Any]:
     return {"order_number": "EDX-1", "payment_id": event.data.get("payment", "pay_1"), "account": account}
 
 
+def _each_of(event: ProviderEvent, account: str) -> list[dict[str, Any]]:
+    payments = event.data.get("payments", [])
+    if "?" in payments:
+        raise EventIgnored("Not known here.")
+    return [{"order_number": "EDX-1", "payment_id": each, "account": account} for each in payments]
+
+
 class TestProviderView(WebhookView):
     __test__ = False
     provider = "testprovider"
-    signals = {"paid": (paid, _build)}
+    signals = {
+        "paid": (paid, _build),
+        "paid_several": (paid, _each_of),
+        "paid_and_several": [(paid, _build), (paid, _each_of)],
+    }
 
     def verify(self, request: Any, body: bytes, account: str) -> None:
         if request.headers.get("X-Signed") != "yes":
@@ -74,6 +85,45 @@ def post(rf, monkeypatch):
 
 
 EVENT = {"id": "evt_1", "type": "paid"}
+
+
+def test_one_event_may_tell_of_several_facts(post) -> None:
+    several = {"id": "evt_2", "type": "paid_several", "payments": ["pay_1", "pay_2"]}
+    assert post(several).json()["status"] == "sent"
+    assert_sent(paid, times=1, payment_id="pay_1")
+    assert_sent(paid, times=1, payment_id="pay_2")
+    assert Delivery.objects.count() == 2
+
+
+def test_of_several_facts_each_is_told_once(post) -> None:
+    post(EVENT)
+    again = {"id": "evt_2", "type": "paid_several", "payments": ["pay_1", "pay_2"]}
+    assert post(again).json()["status"] == "sent"
+    assert_sent(paid, times=1, payment_id="pay_1")
+    assert_sent(paid, times=1, payment_id="pay_2")
+    assert "was sent before" in InboxEvent.objects.get(event_id="evt_2").reason
+
+
+def test_an_event_that_tells_of_nothing_is_ignored(post) -> None:
+    assert post({"id": "evt_2", "type": "paid_several", "payments": []}).json()["status"] == "ignored"
+    assert_not_sent(paid)
+
+
+@pytest.mark.parametrize(
+    ("case", "payments", "state"),
+    [
+        ("not ours", ["pay_2"], "sent"),
+        ("", ["?"], "sent"),
+        ("not ours", ["?"], "ignored"),
+        ("no order", ["pay_2"], "failed"),
+    ],
+)
+def test_of_several_meanings_one_that_is_not_its_own_is_left_out(
+    post, case: str, payments: list[str], state: str
+) -> None:
+    event = {"id": "evt_2", "type": "paid_and_several", "case": case, "payments": payments}
+    assert post(event).json()["status"] == state
+    assert Dispatch.objects.count() == (1 if state == "sent" else 0)
 
 
 def test_event_is_kept_with_its_sending(post) -> None:
