@@ -73,13 +73,24 @@ OPEN_EDX_FILTERS_CONFIG: dict[str, dict[str, Any]] = {
             f"{_PLUGINS}.ecommerce.steps.LegacyOrderDetails",
         ],
     },
+    # Of money that went back and that nobody told of: is it ours at all?
+    "org.edx.coordinator.fulfillment.payment_owner.requested.v1": {
+        "fail_silently": False,
+        "pipeline": [],
+    },
     "org.edx.coordinator.order_history.order_history.requested.v1": {
         "fail_silently": False,
-        "pipeline": [f"{_PLUGINS}.ecommerce.steps.LegacyOrders"],
+        "pipeline": [
+            f"{_PLUGINS}.ecommerce.steps.LegacyOrders",
+            f"{_PLUGINS}.fulfillment.history.PlacedOrders",
+        ],
     },
     "org.edx.coordinator.order_history.order_receipt.requested.v1": {
         "fail_silently": False,
-        "pipeline": [f"{_PLUGINS}.ecommerce.steps.LegacyReceipt"],
+        "pipeline": [
+            f"{_PLUGINS}.fulfillment.history.PaymentOfOrder",
+            f"{_PLUGINS}.ecommerce.steps.LegacyReceipt",
+        ],
     },
     "org.edx.coordinator.lms.payment_page_redirect.requested.v1": {
         "fail_silently": False,
@@ -122,13 +133,6 @@ DEMO_FILTERS: dict[str, dict[str, Any]] = {
         "pipeline": [
             f"{_PLUGINS}.demo_lms.steps.SampleOrder",
             f"{_PLUGINS}.demo_lms.steps.SampleLines",
-        ],
-    },
-    "org.edx.coordinator.order_history.order_history.requested.v1": {
-        "fail_silently": False,
-        "pipeline": [
-            f"{_PLUGINS}.ecommerce.steps.LegacyOrders",
-            f"{_PLUGINS}.demo_lms.history_steps.OrdersFromOwnDispatches",
         ],
     },
 }

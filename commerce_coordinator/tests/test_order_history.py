@@ -11,6 +11,7 @@ from commerce_coordinator.core.testing import routes_as
 from commerce_coordinator.payloads.money import Money
 from commerce_coordinator.payloads.orders import OrderLine
 from commerce_coordinator.plugins.fulfillment.signals import order_placed
+from commerce_coordinator.plugins.fulfillment.tasks import place_order
 
 pytestmark = [pytest.mark.django_db, pytest.mark.needs_plugins("order_history")]
 
@@ -29,8 +30,7 @@ def numbers(client: Client, username: str, lms_user_id: int, query: str = "") ->
 
 def place(number: str, username: str, lms_user_id: int) -> None:
     with routes_as({order_placed.name: []}):
-        order_placed.send_robust(
-            sender="test",
+        place_order(
             order_number=number,
             provider="test",
             account="",

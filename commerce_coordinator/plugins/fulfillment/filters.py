@@ -12,3 +12,13 @@ class OrderDetailsRequested(CoordinatorFilter):
     """
 
     filter_type = "org.edx.coordinator.fulfillment.order_details.requested.v1"
+
+
+class PaymentOwnerRequested(CoordinatorFilter):
+    """Is this payment one of ours? Asked of a payment that money of went back, and that nobody told of.
+
+    An account at a provider may carry donations and invoices too. Asked with `provider`, `account` and `payment_id`;
+    answered with `ours`: True, False, or None where nobody knows.
+    """
+
+    filter_type = "org.edx.coordinator.fulfillment.payment_owner.requested.v1"

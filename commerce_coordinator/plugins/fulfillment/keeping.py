@@ -17,10 +17,11 @@ from commerce_coordinator.core.deliveries.models import Delivery
 from commerce_coordinator.core.exceptions import Retry
 from commerce_coordinator.core.transactions import atomically
 from commerce_coordinator.payloads.money import Money
+from commerce_coordinator.payloads.orders import OrderLine
 
 from .checking import PAID_TWICE, Checked
 from .models import Payment, Refund
-from .refunding import is_wholly_refunded, settle
+from .refunding import is_wholly_refunded, settle, undo
 from .signals import enrollment_requested, entitlement_requested, order_placed, revocation_requested
 
 Result = TypeVar("Result")
@@ -35,9 +36,10 @@ class Capture:
     payment_id: str
     order_number: str
     money: Money
-    lms_user_id: int
+    lms_user_id: int | None
     username: str
     email: str
+    lines: tuple[OrderLine, ...] = ()
 
     @property
     def reference(self) -> dict[str, str]:
@@ -83,6 +85,8 @@ def keep_refund(
     refund_request_id: str,
     money: Money,
     refunded_at: datetime,
+    is_dispute: bool = False,
+    counts: bool = True,
 ) -> Refund:
     """Write down a refund, once, and what follows from it as soon as the capture is known.
 
@@ -90,9 +94,7 @@ def keep_refund(
     """
 
     def write() -> Refund:
-        reference = {"provider": provider, "account": account, "payment_id": payment_id}
-        payment = Payment.objects.select_for_update().filter(**reference).first() or Payment.objects.create(**reference)
-        refunds = list(payment.refunds.all())
+        payment, refunds = _locked(provider, account, payment_id)
         refund = next((each for each in refunds if each.refund_id == refund_id), None)
         if refund is None:
             refund = Refund(
@@ -101,6 +103,8 @@ def keep_refund(
                 amount=money.amount,
                 currency=money.currency,
                 refunded_at=refunded_at,
+                is_dispute=is_dispute,
+                counts=counts,
             )
             refunds.append(refund)
         refund.payment = payment
@@ -115,14 +119,65 @@ def keep_refund(
     return _once(write)
 
 
+def keep_failure(
+    *,
+    provider: str,
+    account: str,
+    payment_id: str,
+    refund_id: str,
+    refund_request_id: str,
+    money: Money,
+    failed_at: datetime,
+) -> Refund:
+    """Write down that a refund failed, once, and what of its payment stands again.
+
+    Raises Retry when another wrote of the same payment at the same moment.
+    """
+
+    def write() -> Refund:
+        payment, refunds = _locked(provider, account, payment_id)
+        refund = next((each for each in refunds if each.refund_id == refund_id), None)
+        if refund is None:
+            refund = Refund(
+                refund_id=refund_id,
+                refund_request_id=refund_request_id,
+                amount=money.amount,
+                currency=money.currency,
+            )
+            refunds.append(refund)
+        refund.payment = payment
+        if refund.failed_at is None:
+            refund.failed_at = failed_at
+            # What would follow from its success follows no more.
+            refund.settled_at = refund.settled_at or timezone.now()
+            if payment.amount is not None:
+                others = Payment.objects.filter(placed_order=payment.order_number).exclude(pk=payment.pk)
+                undo(payment, refund, refunds, order_is_free=not others.exists())
+                payment.save()
+            refund.save()
+        return refund
+
+    return _once(write)
+
+
+def _locked(provider: str, account: str, payment_id: str) -> tuple[Payment, list[Refund]]:
+    """The payment's row, made if nobody told of it yet, and all its refunds."""
+    reference = {"provider": provider, "account": account, "payment_id": payment_id}
+    payment = Payment.objects.select_for_update().filter(**reference).first() or Payment.objects.create(**reference)
+    return payment, list(payment.refunds.all())
+
+
 def still_taking_back(others: list[Payment]) -> bool:
     """Is access that an earlier payment of the order gave just being taken back?"""
     undone = [payment for payment in others if payment.taken_back]
-    if not undone:
-        return False
-    if Refund.objects.filter(payment__in=undone, sent_at=None).exists():
+    return bool(undone) and are_revoking(undone)
+
+
+def are_revoking(payments: list[Payment]) -> bool:
+    """Is access that these payments of one order gave being taken back at this moment?"""
+    if Refund.objects.filter(payment__in=payments, sent_at=None, refunded_at__isnull=False).exists():
         return True
-    return _open_deliveries(undone[0].order_number).filter(dispatch__signal=revocation_requested.name).exists()
+    return _open_deliveries(payments[0].order_number).filter(dispatch__signal=revocation_requested.name).exists()
 
 
 def still_giving(order_number: str, *, asked_by: str) -> bool:
@@ -145,6 +200,7 @@ def _note(payment: Payment, capture: Capture) -> None:
     payment.order_number = capture.order_number
     payment.amount, payment.currency = capture.money.amount, capture.money.currency
     payment.lms_user_id, payment.username, payment.email = capture.lms_user_id, capture.username, capture.email
+    payment.named_lines = [line.model_dump(mode="json") for line in capture.lines]
 
 
 def _decide(payment: Payment, checked: Checked, others: list[Payment]) -> None:

@@ -28,6 +28,7 @@ class Payment(models.Model):
     lms_user_id = models.BigIntegerField(null=True, help_text="NULL when the learner has retired.")
     username = models.CharField(max_length=500, blank=True, help_text="Private. Blanked when the learner retires.")
     email = models.CharField(max_length=500, blank=True, help_text="Private. Blanked when the learner retires.")
+    named_lines = models.JSONField(default=list, help_text="The lines that the payment itself named, if any.")
     lines = models.JSONField(default=list, help_text="The order's lines, once it is placed.")
     taken_back = models.JSONField(default=list, help_text="Numbers of the lines that were refunded.")
     kept_at = models.DateTimeField(default=timezone.now, help_text="When we first heard of it.")
@@ -62,7 +63,11 @@ class Payment(models.Model):
 
     @property
     def order_lines(self) -> tuple[OrderLine, ...]:
-        return tuple(OrderLine.model_validate(line, extra="ignore") for line in self.lines)
+        return _read(self.lines)
+
+    @property
+    def lines_by_payment(self) -> tuple[OrderLine, ...]:
+        return _read(self.named_lines)
 
     @property
     def given(self) -> tuple[OrderLine, ...]:
@@ -75,8 +80,12 @@ class Payment(models.Model):
         self.lines = [line.model_dump(mode="json") for line in lines]
 
 
+def _read(lines: list[dict[str, Any]]) -> tuple[OrderLine, ...]:
+    return tuple(OrderLine.model_validate(line, extra="ignore") for line in lines)
+
+
 class Refund(models.Model):
-    """Money that went back, once per refund id, and what followed from it."""
+    """Money that went back, once per refund id, and what followed from it. A lost dispute is one, too."""
 
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds", db_index=False)
     refund_id = ExactCharField(max_length=255)
@@ -85,7 +94,12 @@ class Refund(models.Model):
     )
     amount = models.BigIntegerField(help_text="Of this refund alone, in ISO minor units.")
     currency = ExactCharField(max_length=3)
-    refunded_at = models.DateTimeField()
+    refunded_at = models.DateTimeField(null=True, help_text="NULL: it failed before it was told of as done.")
+    is_dispute = models.BooleanField(default=False, help_text="A dispute that was lost.")
+    counts = models.BooleanField(default=True, help_text="False: refunds of their own tell of the same money.")
+    failed_at = models.DateTimeField(null=True, help_text="When it failed: the money is with us again.")
+    gave_back = models.JSONField(default=list, help_text="Numbers of the lines whose access returns as it failed.")
+    undone_at = models.DateTimeField(null=True, help_text="When all that follows from its failure was sent.")
     kept_at = models.DateTimeField(default=timezone.now)
     settled_at = models.DateTimeField(null=True, help_text="When it was decided what follows. NULL: no capture yet.")
     whole = models.BooleanField(default=False, help_text="With it the whole of the payment had gone back.")
@@ -104,6 +118,11 @@ class Refund(models.Model):
     @property
     def money(self) -> Money:
         return Money(amount=self.amount, currency=self.currency)
+
+    @property
+    def stands(self) -> bool:
+        """Whether its money is with the buyer, as far as was told."""
+        return self.failed_at is None
 
     def settle(self, **decided: Any) -> None:
         """Note what follows from it."""

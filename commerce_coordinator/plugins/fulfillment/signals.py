@@ -23,7 +23,7 @@ revocation_requested = CoordinatorSignal(RevocationRequested, subject="order_num
 #: The whole of a payment has gone back. Once per payment.
 order_refunded = CoordinatorSignal(OrderRefunded, subject="order_number", person="lms_user_id", unique_by=_PAYMENT)
 
-#: Money went back, and what it was for is not known. Once per refund.
+#: Money went back, or a refund failed, and somebody must look. Once per refund and reason.
 refund_needs_attention = CoordinatorSignal(
-    RefundNeedsAttention, subject="order_number", unique_by=(*_PAYMENT, "refund_id")
+    RefundNeedsAttention, subject="order_number", unique_by=(*_PAYMENT, "refund_id", "reason")
 )

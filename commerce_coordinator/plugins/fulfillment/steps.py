@@ -87,7 +87,7 @@ def line_of_an_entitlement(payment: Payment) -> int | None:
 
 def eligibility(payment: Payment, line_number: int | None, *, username: str, lms_user_id: int | None) -> Answer:
     """From the payment's row alone."""
-    if not _is_whose(payment, username=username, lms_user_id=lms_user_id):
+    if not is_whose(payment, username=username, lms_user_id=lms_user_id):
         return Answer(reason=ANOTHER_LEARNER)
     if payment.refunded_at or (line_number is not None and line_number in payment.taken_back):
         return Answer(already_refunded=True, reason=REFUNDED)
@@ -107,7 +107,7 @@ def eligibility(payment: Payment, line_number: int | None, *, username: str, lms
     return Answer(eligible=True, money=asked.price)
 
 
-def _is_whose(payment: Payment, *, username: str, lms_user_id: int | None) -> bool:
+def is_whose(payment: Payment, *, username: str, lms_user_id: int | None) -> bool:
     """By the LMS's own id where it is told; user names of the LMS differ by more than capitals."""
     if lms_user_id is not None:
         return payment.lms_user_id == lms_user_id

@@ -3,16 +3,14 @@
 from datetime import datetime
 from typing import Any
 
-from django.utils import timezone
-
 from commerce_coordinator.core.deliveries.tasks import delivery_task
-from commerce_coordinator.core.exceptions import GiveUp, Retry
 from commerce_coordinator.payloads.money import Money
 from commerce_coordinator.payloads.orders import OrderLine
 
-from .checking import Checked, check_order
-from .keeping import Capture, keep_capture, keep_refund, payments_of, still_giving, still_taking_back
-from .models import Payment, Refund
+from .giving_back import give_back
+from .keeping import Capture
+from .models import Payment
+from .placing import ask_for_access, place
 from .signals import (
     enrollment_requested,
     entitlement_requested,
@@ -22,6 +20,7 @@ from .signals import (
     refund_needs_attention,
     revocation_requested,
 )
+from .taking_back import Taken, take_back
 
 
 @delivery_task(sends=[order_placed, order_held])
@@ -32,9 +31,9 @@ def place_order(
     payment_id: str,
     order_number: str,
     money: Money,
-    lms_user_id: int,
-    username: str,
-    email: str,
+    lms_user_id: int | None = None,
+    username: str = "",
+    email: str = "",
     lines: tuple[OrderLine, ...] = (),
 ) -> None:
     """Turn a captured payment into a placed order, if it is the price of that order; else hold it.
@@ -51,42 +50,9 @@ def place_order(
         lms_user_id=lms_user_id,
         username=username,
         email=email,
+        lines=lines,
     )
-    payment, others = payments_of(capture)
-    checked = Checked()
-    if payment is None or not (payment.placed_at or payment.refunded_at):
-        if still_taking_back(others):
-            raise Retry("The access that a refunded payment of this order gave is still being taken back.")
-        try:
-            checked = check_order(**capture.reference, order_number=order_number, money=money, lines=lines)
-        except Exception:
-            # A refund that comes in the meantime must find what was captured.
-            keep_capture(capture, payment, others, None)
-            raise
-        payment = keep_capture(capture, payment, others, checked)
-    if payment.refunded_at:
-        return  # refunded beats captured
-    if payment.held_because:
-        _hold(capture, checked, payment.held_because)
-    order_placed.send_robust(sender=place_order, **vars(capture), lines=payment.order_lines)
-
-
-def _hold(capture: Capture, checked: Checked, reason: str) -> None:
-    order_held.send_robust(
-        sender=place_order,
-        **capture.reference,
-        order_number=capture.order_number,
-        money=capture.money,
-        owed=checked.owed,
-        reason=reason,
-        lms_user_id=capture.lms_user_id,
-    )
-    price = f"the price is {checked.owed}" if checked.owed else "the price is not known"
-    known = f"{reason} {checked.told}".strip()
-    raise GiveUp(
-        f"The order is held. {known} Received: {capture.money}; {price}. "
-        "Mend the order or refund the payment, then replay this delivery."
-    )
+    place(capture, sender=place_order)
 
 
 @delivery_task(sends=[enrollment_requested, entitlement_requested])
@@ -105,21 +71,11 @@ def request_enrollments(
     A try that died half-way finds what it asked for and asks for the rest.
     """
     payment = Payment.objects.filter(provider=provider, account=account, payment_id=payment_id).first()
-    for line in lines:
-        if payment is not None and line.line_number in payment.taken_back:
-            continue
-        about = {
-            "sender": request_enrollments,
-            "order_number": order_number,
-            "line_number": line.line_number,
-            "lms_user_id": lms_user_id,
-            "username": username,
-            "mode": line.mode,
-        }
-        if line.course_uuid:
-            entitlement_requested.send_robust(**about, course_uuid=line.course_uuid)
-        else:
-            enrollment_requested.send_robust(**about, course_key=line.course_key, credit_provider=line.credit_provider)
+    taken_back = payment.taken_back if payment else ()
+    wanted = [line for line in lines if line.line_number not in taken_back]
+    ask_for_access(
+        wanted, order_number=order_number, lms_user_id=lms_user_id, username=username, sender=request_enrollments
+    )
 
 
 @delivery_task(sends=[revocation_requested, order_refunded, refund_needs_attention])
@@ -138,70 +94,73 @@ def take_back_order(
     Raises Retry while nobody has told of the payment itself, and while access to the order is still being given. By
     then the refund is kept, and no order is placed, and no line asked for, of money that has gone back.
     """
-    if money.amount < 0:
-        raise GiveUp("A refund's amount is negative. What goes back is counted from zero up.")
-    refund = keep_refund(
+    taken = Taken(
         provider=provider,
         account=account,
         payment_id=payment_id,
         refund_id=refund_id,
         refund_request_id=refund_request_id,
         money=money,
-        refunded_at=refunded_at,
+        at=refunded_at,
     )
-    if refund.settled_at is None:
-        raise Retry(
-            "The refund is kept, but its payment has not been told of yet, or no order was made of it. If it was paid "
-            "before this service kept payments, take the access back by hand."
-        )
-    if refund.sent_at is None:
-        _tell(refund.payment, refund, money)
-        _take_back(refund.payment, refund)
-        Refund.objects.filter(pk=refund.pk).update(sent_at=timezone.now())
+    take_back(taken, sender=take_back_order, asked_by=request_enrollments.name)
 
 
-def _tell(payment: Payment, refund: Refund, money: Money) -> None:
-    if refund.whole:
-        order_refunded.send_robust(
-            sender=take_back_order,
-            **payment.reference,
-            order_number=payment.order_number,
-            refund_id=refund.refund_id,
-            money=payment.money,
-            lms_user_id=payment.lms_user_id,
-            username=payment.username,
-            email=payment.email,
-            lines=payment.order_lines,
-        )
-    if refund.attention:
-        refund_needs_attention.send_robust(
-            sender=take_back_order,
-            **payment.reference,
-            refund_id=refund.refund_id,
-            order_number=payment.order_number,
-            money=money,
-            reason=refund.attention,
-        )
+@delivery_task(sends=[revocation_requested, order_refunded, refund_needs_attention])
+def take_back_disputed_order(
+    *,
+    provider: str,
+    account: str,
+    payment_id: str,
+    dispute_id: str,
+    money: Money,
+    lost_at: datetime,
+    told_as_refund: bool = False,
+) -> None:
+    """Take back what a payment gave whose money the buyer's bank, or the provider, has given back to him.
+
+    As with a refund that names no line: all of it, when the whole has gone back; else somebody is told.
+    """
+    taken = Taken(
+        provider=provider,
+        account=account,
+        payment_id=payment_id,
+        refund_id=f"dispute:{dispute_id}",
+        money=money,
+        at=lost_at,
+        is_dispute=True,
+        counts=not told_as_refund,
+    )
+    take_back(taken, sender=take_back_disputed_order, asked_by=request_enrollments.name)
 
 
-def _take_back(payment: Payment, refund: Refund) -> None:
-    lines = [line for line in payment.order_lines if line.line_number in refund.took_back]
-    # A learner who has retired has no name that the LMS would know, and no access there.
-    if not lines or not payment.username:
-        return
-    if still_giving(payment.order_number, asked_by=request_enrollments.name):
-        raise Retry("Access to this order is still being given. It is taken back when that has ended.")
-    for line in lines:
-        revocation_requested.send_robust(
-            sender=take_back_order,
-            order_number=payment.order_number,
-            line_number=line.line_number,
-            lms_user_id=payment.lms_user_id,
-            username=payment.username,
-            course_key=line.course_key,
-            course_uuid=line.course_uuid,
-            mode=line.mode,
-        )
+@delivery_task(
+    sends=[refund_needs_attention, order_placed, order_held, enrollment_requested, entitlement_requested],
+)
+def undo_refund(
+    *,
+    provider: str,
+    account: str,
+    payment_id: str,
+    refund_id: str,
+    money: Money,
+    failed_at: datetime,
+    refund_request_id: str = "",
+) -> None:
+    """Let stand again what a refund that failed had taken, and tell the operator: the buyer still waits for his money.
+
+    Raises Retry while access to the order is being taken back or given: one after the other, not both at once.
+    """
+    failed = Taken(
+        provider=provider,
+        account=account,
+        payment_id=payment_id,
+        refund_id=refund_id,
+        refund_request_id=refund_request_id,
+        money=money,
+        at=failed_at,
+    )
+    give_back(failed, sender=undo_refund, asked_by=request_enrollments.name)
 
 
 @delivery_task(sends=[revocation_requested])

@@ -66,7 +66,7 @@ def tell_operator_of_held_order(
     money: Money,
     owed: Money | None = None,
     reason: str,
-    lms_user_id: int,
+    lms_user_id: int | None = None,
 ) -> None:
     """Tell the operator that somebody paid, and no order was placed."""
     values = {

@@ -11,7 +11,7 @@ from commerce_coordinator.core.signals.signal import CoordinatorSignal
 from commerce_coordinator.core.testing import routes_as
 from commerce_coordinator.payloads.money import Money
 from commerce_coordinator.payloads.orders import OrderLine
-from commerce_coordinator.payloads.payments import PaymentCaptured, PaymentRefunded
+from commerce_coordinator.payloads.payments import DisputeLost, PaymentCaptured, PaymentRefunded, RefundFailed
 
 from ..signals import (
     enrollment_requested,
@@ -31,6 +31,8 @@ paid = CoordinatorSignal(
     PaymentCaptured, subject="order_number", person="lms_user_id", unique_by=PAYMENT, name=f"{__name__}.paid"
 )
 repaid = CoordinatorSignal(PaymentRefunded, unique_by=(*PAYMENT, "refund_id"), name=f"{__name__}.repaid")
+failed = CoordinatorSignal(RefundFailed, unique_by=(*PAYMENT, "refund_id"), name=f"{__name__}.failed")
+lost = CoordinatorSignal(DisputeLost, unique_by=(*PAYMENT, "dispute_id"), name=f"{__name__}.lost")
 
 LINES = (
     OrderLine(line_number=1, course_key="course-v1:X+C+1", mode="verified"),
@@ -60,9 +62,13 @@ def routed(**changes: list[str]) -> Iterator[None]:
     """This plugin's own routes; `changes` add receivers by the signal's last name."""
     contracts.remember(paid.name, PaymentCaptured)
     contracts.remember(repaid.name, PaymentRefunded)
+    contracts.remember(failed.name, RefundFailed)
+    contracts.remember(lost.name, DisputeLost)
     routes = {
         paid.name: [f"{TASKS}.place_order"],
         repaid.name: [f"{TASKS}.take_back_order"],
+        failed.name: [f"{TASKS}.undo_refund"],
+        lost.name: [f"{TASKS}.take_back_disputed_order"],
         order_placed.name: [f"{TASKS}.request_enrollments"],
         **{
             signal.name: []
@@ -93,5 +99,21 @@ def pay(**changes: Any) -> Delivery:
 def repay(**changes: Any) -> Delivery:
     """Money went back; returns the delivery of `take_back_order`."""
     [(_, delivery)] = repaid.send_robust(sender="test", **{**REFUND, **changes})
+    assert isinstance(delivery, Delivery)
+    return delivery
+
+
+def refund_fails(**changes: Any) -> Delivery:
+    """A refund failed, told of as done before or not; returns the delivery of `undo_refund`."""
+    values = {name: value for name, value in REFUND.items() if name != "refunded_at"}
+    [(_, delivery)] = failed.send_robust(sender="test", failed_at=NOON, **{**values, **changes})
+    assert isinstance(delivery, Delivery)
+    return delivery
+
+
+def lose_dispute(**changes: Any) -> Delivery:
+    """The buyer's bank took the money back; returns the delivery of `take_back_disputed_order`."""
+    values = {**REFERENCE, "dispute_id": "dp_1", "money": PRICE, "lost_at": NOON}
+    [(_, delivery)] = lost.send_robust(sender="test", **{**values, **changes})
     assert isinstance(delivery, Delivery)
     return delivery

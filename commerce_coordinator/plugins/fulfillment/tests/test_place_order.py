@@ -201,7 +201,7 @@ def test_second_payment_of_the_same_moment_waits_and_is_held(monkeypatch) -> Non
     second = pay(payment_id="pay_2")
     with monkeypatch.context() as racing:
         # It looked before the first one was written.
-        racing.setattr("commerce_coordinator.plugins.fulfillment.tasks.payments_of", lambda capture: (None, []))
+        racing.setattr("commerce_coordinator.plugins.fulfillment.placing.payments_of", lambda capture: (None, []))
         [waiting] = run_deliveries()
     assert (waiting.state, "at the same moment" in waiting.error_text) == ("pending", True)
     make_due(second)
