@@ -133,7 +133,10 @@ class DisputeWon(Payload):
 
 
 class RefundNeedsAttention(Payload):
-    """Money went back, and access stays as it is until somebody has looked. `reason`: a sentence without values."""
+    """A refund, a refund that failed, or a dispute that somebody must look at. `reason`: a sentence without values.
+
+    refund_id: of a dispute, "dispute:" and its id.
+    """
 
     provider: str
     account: str

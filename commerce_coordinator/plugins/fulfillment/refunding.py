@@ -9,6 +9,7 @@ TOO_MUCH = "More went back than was captured."
 PART = "A part of the payment went back, and which line it was for is not known."
 TWICE = "Money went back for a line that was refunded before."
 FAILED = "A refund failed: the money is with us again, and so is the access that it had taken. Refund in another way."
+DISPUTED = "The buyer disputes the payment. The access stays; answer at the provider before its deadline."
 
 #: What a request for the whole order has in the place of a line's number.
 WHOLE_ORDER = "all"

@@ -13,6 +13,7 @@ from commerce_coordinator.payloads.money import Money
 from .filters import PaymentOwnerRequested
 from .keeping import keep_refund, still_giving
 from .models import Payment, Refund
+from .refunding import DISPUTED
 from .signals import order_refunded, refund_needs_attention, revocation_requested
 
 logger = logging.getLogger(__name__)
@@ -65,6 +66,21 @@ def take_back(taken: Taken, *, sender: Any, asked_by: str) -> None:
             _tell(refund.payment, refund, taken.money, sender)
             _revoke(refund.payment, refund, sender, asked_by)
         Refund.objects.filter(pk=refund.pk).update(sent_at=timezone.now())
+
+
+def tell_of_dispute(disputed: Taken, *, sender: Any) -> None:
+    """Nothing follows from it by itself, but somebody must answer it in time."""
+    if is_anothers(disputed):
+        return
+    payment = Payment.objects.filter(**disputed.reference).first()
+    refund_needs_attention.send_robust(
+        sender=sender,
+        **disputed.reference,
+        refund_id=disputed.refund_id,
+        order_number=payment.order_number if payment else "",
+        money=disputed.money,
+        reason=DISPUTED,
+    )
 
 
 def is_anothers(taken: Taken) -> bool:

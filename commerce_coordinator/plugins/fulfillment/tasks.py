@@ -20,7 +20,7 @@ from .signals import (
     refund_needs_attention,
     revocation_requested,
 )
-from .taking_back import Taken, take_back
+from .taking_back import Taken, take_back, tell_of_dispute
 
 
 @delivery_task(sends=[order_placed, order_held])
@@ -125,13 +125,30 @@ def take_back_disputed_order(
         provider=provider,
         account=account,
         payment_id=payment_id,
-        refund_id=f"dispute:{dispute_id}",
+        refund_id=_of_dispute(dispute_id),
         money=money,
         at=lost_at,
         is_dispute=True,
         counts=not told_as_refund,
     )
     take_back(taken, sender=take_back_disputed_order, asked_by=request_enrollments.name)
+
+
+@delivery_task(sends=[refund_needs_attention])
+def note_dispute(
+    *, provider: str, account: str, payment_id: str, dispute_id: str, money: Money, disputed_at: datetime
+) -> None:
+    """Tell somebody that the buyer disputes the payment; the access stays until it is lost."""
+    disputed = Taken(
+        provider=provider,
+        account=account,
+        payment_id=payment_id,
+        refund_id=_of_dispute(dispute_id),
+        money=money,
+        at=disputed_at,
+        is_dispute=True,
+    )
+    tell_of_dispute(disputed, sender=note_dispute)
 
 
 @delivery_task(
@@ -197,3 +214,8 @@ def _take_back_late(sender: Any, order_number: str, line_number: int, **access: 
             lms_user_id=late.lms_user_id,
             **access,
         )
+
+
+def _of_dispute(dispute_id: str) -> str:
+    """Among the refunds of its payment: no provider's refund has such an id."""
+    return f"dispute:{dispute_id}"

@@ -132,13 +132,13 @@ def of_doubtful_refund(
     reason: str,
     source: Source,
 ) -> Context:
-    """Of money that went back while the access stays."""
+    """Of a refund or a dispute that somebody must look at."""
     return _for_operator(
         order_number or payment_id,
         source,
         (pgettext_lazy("mail", "Order"), order_number),
         (pgettext_lazy("mail", "Reason"), reason),
-        (pgettext_lazy("mail", "Given back"), money_text(money)),
+        (pgettext_lazy("mail", "Amount in question"), money_text(money)),
         (pgettext_lazy("mail", "Provider"), provider),
         (pgettext_lazy("mail", "Account"), account),
         (pgettext_lazy("mail", "Payment"), payment_id),

@@ -73,8 +73,8 @@ ORDER_HELD = Mail(
 REFUND_NEEDS_ATTENTION = Mail(
     name="refund_needs_attention",
     reader=Reader.OPERATOR,
-    when="Money went back, and whether access goes too is for a person to say.",
-    subject=_("A refund needs your attention: %(about)s"),
+    when="A refund leaves a question, a refund failed, or a payment is disputed.",
+    subject=_("A payment needs your attention: %(about)s"),
     context=contexts.of_doubtful_refund,
 )
 

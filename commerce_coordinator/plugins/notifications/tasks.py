@@ -93,7 +93,7 @@ def tell_operator_of_refund(
     money: Money,
     reason: str,
 ) -> None:
-    """Tell the operator that money went back, and that nothing was done about the access."""
+    """Tell the operator of a refund or a dispute that a person must look at."""
     values = {
         "provider": provider,
         "account": account,

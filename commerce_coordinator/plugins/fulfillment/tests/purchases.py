@@ -11,7 +11,13 @@ from commerce_coordinator.core.signals.signal import CoordinatorSignal
 from commerce_coordinator.core.testing import routes_as
 from commerce_coordinator.payloads.money import Money
 from commerce_coordinator.payloads.orders import OrderLine
-from commerce_coordinator.payloads.payments import DisputeLost, PaymentCaptured, PaymentRefunded, RefundFailed
+from commerce_coordinator.payloads.payments import (
+    DisputeLost,
+    PaymentCaptured,
+    PaymentDisputed,
+    PaymentRefunded,
+    RefundFailed,
+)
 
 from ..signals import (
     enrollment_requested,
@@ -33,6 +39,7 @@ paid = CoordinatorSignal(
 repaid = CoordinatorSignal(PaymentRefunded, unique_by=(*PAYMENT, "refund_id"), name=f"{__name__}.repaid")
 failed = CoordinatorSignal(RefundFailed, unique_by=(*PAYMENT, "refund_id"), name=f"{__name__}.failed")
 lost = CoordinatorSignal(DisputeLost, unique_by=(*PAYMENT, "dispute_id"), name=f"{__name__}.lost")
+disputed = CoordinatorSignal(PaymentDisputed, unique_by=(*PAYMENT, "dispute_id"), name=f"{__name__}.disputed")
 
 LINES = (
     OrderLine(line_number=1, course_key="course-v1:X+C+1", mode="verified"),
@@ -64,11 +71,13 @@ def routed(**changes: list[str]) -> Iterator[None]:
     contracts.remember(repaid.name, PaymentRefunded)
     contracts.remember(failed.name, RefundFailed)
     contracts.remember(lost.name, DisputeLost)
+    contracts.remember(disputed.name, PaymentDisputed)
     routes = {
         paid.name: [f"{TASKS}.place_order"],
         repaid.name: [f"{TASKS}.take_back_order"],
         failed.name: [f"{TASKS}.undo_refund"],
         lost.name: [f"{TASKS}.take_back_disputed_order"],
+        disputed.name: [f"{TASKS}.note_dispute"],
         order_placed.name: [f"{TASKS}.request_enrollments"],
         **{
             signal.name: []
@@ -115,5 +124,13 @@ def lose_dispute(**changes: Any) -> Delivery:
     """The buyer's bank took the money back; returns the delivery of `take_back_disputed_order`."""
     values = {**REFERENCE, "dispute_id": "dp_1", "money": PRICE, "lost_at": NOON}
     [(_, delivery)] = lost.send_robust(sender="test", **{**values, **changes})
+    assert isinstance(delivery, Delivery)
+    return delivery
+
+
+def dispute(**changes: Any) -> Delivery:
+    """The buyer asks his bank for the money; returns the delivery of `note_dispute`."""
+    values = {**REFERENCE, "dispute_id": "dp_1", "money": PRICE, "disputed_at": NOON}
+    [(_, delivery)] = disputed.send_robust(sender="test", **{**values, **changes})
     assert isinstance(delivery, Delivery)
     return delivery

@@ -7,11 +7,13 @@ import pytest
 from openedx_filters import PipelineStep
 
 from commerce_coordinator.core.exceptions import GiveUp, Retry
-from commerce_coordinator.core.testing import filters_as, run_deliveries
+from commerce_coordinator.core.testing import assert_not_sent, assert_sent, filters_as, run_deliveries
 
 from ..filters import PaymentOwnerRequested
 from ..models import Payment, Refund
-from .purchases import REFERENCE, lose_dispute, pay, refund_fails, repay, routed
+from ..refunding import DISPUTED
+from ..signals import refund_needs_attention
+from .purchases import REFERENCE, dispute, lose_dispute, pay, refund_fails, repay, routed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -37,7 +39,7 @@ def _routed() -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("tell", [repay, lose_dispute, refund_fails])
+@pytest.mark.parametrize("tell", [repay, dispute, lose_dispute, refund_fails])
 def test_anothers_payment_troubles_nobody(tell: Any) -> None:
     Owner.ours = False
     delivery = tell()
@@ -47,6 +49,7 @@ def test_anothers_payment_troubles_nobody(tell: Any) -> None:
     assert Owner.asked == [REFERENCE]
     assert not Payment.objects.exists()
     assert not Refund.objects.exists()
+    assert_not_sent(refund_needs_attention)
 
 
 @pytest.mark.parametrize("ours", [True, None])
@@ -86,3 +89,13 @@ def test_of_a_refund_that_we_asked_for_nobody_is_asked() -> None:
     run_deliveries()
     assert Owner.asked == []
     assert Refund.objects.count() == 1
+
+
+def test_dispute_is_told_once_and_takes_nothing() -> None:
+    pay()
+    run_deliveries()
+    dispute()
+    dispute()
+    run_deliveries()
+    assert_sent(refund_needs_attention, times=1, reason=DISPUTED, order_number="EDX-1", refund_id="dispute:dp_1")
+    assert Payment.objects.get().taken_back == []

@@ -188,7 +188,7 @@ def test_what_is_no_address_gets_no_mail_and_is_an_operators_business(tell, sign
     [
         (refused, "Enrolment refused: EDX-1", ["EDX-1", "course-v1:X+B+1", "audit", "1313", "is closed."]),
         (held, "Order held: EDX-1", ["EDX-1", "447.00 USD", "448.00 USD", "any", "eu", "pay_1", "1313", "price owed"]),
-        (doubtful, "A refund needs your attention: EDX-1", ["447.00 USD", "pay_1", "re_1", "no line is named"]),
+        (doubtful, "A payment needs your attention: EDX-1", ["447.00 USD", "pay_1", "re_1", "no line is named"]),
     ],
     ids=["refused", "held", "doubtful"],
 )
@@ -218,7 +218,7 @@ def test_what_is_not_known_is_left_out(tell) -> None:
 @pytest.mark.parametrize(
     ("signal", "changes", "subject"),
     [
-        (doubtful, {"order_number": ""}, "A refund needs your attention: pay_1"),
+        (doubtful, {"order_number": ""}, "A payment needs your attention: pay_1"),
         (
             refused,
             {"order_number": "", "line_number": 0, "lms_user_id": None},
