@@ -21,7 +21,7 @@ from commerce_coordinator.payloads.orders import OrderLine
 
 from .checking import PAID_TWICE, Checked
 from .models import Payment, Refund
-from .refunding import is_wholly_refunded, settle, undo
+from .refunding import is_wholly_refunded, lines_gone, settle, undo
 from .signals import enrollment_requested, entitlement_requested, order_placed, revocation_requested
 
 Result = TypeVar("Result")
@@ -70,6 +70,8 @@ def keep_capture(capture: Capture, own: Payment | None, others: list[Payment], c
             payment.refunded_at = timezone.now()
         elif checked:
             _decide(payment, checked, others)
+            # Of a refund that was decided before the lines were known, the line is known now.
+            payment.taken_back = sorted(lines_gone(payment, (each for each in refunds if each.settled_at)))
         payment.save()
         return payment
 
