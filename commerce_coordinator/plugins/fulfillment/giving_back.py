@@ -46,11 +46,12 @@ def give_back(failed: Taken, *, sender: Any, asked_by: str) -> None:
 
 
 def _let_stand(payment: Payment, refund: Refund, sender: Any, asked_by: str) -> None:
-    if payment.money is None or payment.refunded_at or payment.held_because:
+    if payment.money is None or payment.refunded_at:
         return
     if payment.placed_at and payment.lms_user_id is None:
         return  # a learner who has retired has no name that the LMS would know
-    # Where the refund came before the capture, or in between, no order was told of yet.
+    # Where the refund came before the capture, or in between, no order was told of yet. One that is held is checked
+    # again, and held again: this delivery waits with the dead letters, too.
     place(_capture_of(payment, payment.money), sender=sender)
     lines = [line for line in payment.given if line.line_number in refund.gave_back]
     if not lines or payment.lms_user_id is None:
