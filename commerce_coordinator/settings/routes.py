@@ -12,6 +12,15 @@ CC_SIGNALS: dict[str, list[str]] = {
     f"{_PLUGINS}.stripe.signals.payment_captured": [
         f"{_PLUGINS}.fulfillment.tasks.place_order",
     ],
+    f"{_PLUGINS}.stripe.signals.payment_failed": [],
+    f"{_PLUGINS}.stripe.signals.payment_refunded": [
+        f"{_PLUGINS}.fulfillment.tasks.take_back_order",
+    ],
+    f"{_PLUGINS}.stripe.signals.refund_failed": [],
+    f"{_PLUGINS}.stripe.signals.payment_disputed": [],
+    f"{_PLUGINS}.stripe.signals.dispute_lost": [],
+    f"{_PLUGINS}.stripe.signals.dispute_won": [],
+    f"{_PLUGINS}.stripe.signals.charge_refunded": [],
     f"{_PLUGINS}.fulfillment.signals.order_placed": [
         f"{_PLUGINS}.fulfillment.tasks.request_enrollments",
         f"{_PLUGINS}.notifications.tasks.send_order_confirmation",

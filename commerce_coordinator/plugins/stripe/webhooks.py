@@ -11,8 +11,7 @@ from django.http import HttpRequest
 from commerce_coordinator.core.exceptions import WebhookRefused
 from commerce_coordinator.core.inbox.webhooks import ProviderEvent, WebhookView
 
-from .events import payment_captured_from_payment_intent
-from .signals import payment_captured
+from .table import SIGNALS
 
 logger = logging.getLogger(__name__)
 
@@ -24,9 +23,7 @@ class StripeWebhookView(WebhookView):
     """`/stripe/webhook/` and `/stripe/webhook/<account>/`."""
 
     provider = "stripe"
-    signals = {
-        "payment_intent.succeeded": (payment_captured, payment_captured_from_payment_intent),
-    }
+    signals = SIGNALS
 
     def verify(self, request: HttpRequest, body: bytes, account: str) -> None:
         secrets = settings.CC_STRIPE_SECRETS.get(account)
