@@ -16,9 +16,15 @@ CC_SIGNALS: dict[str, list[str]] = {
     f"{_PLUGINS}.stripe.signals.payment_refunded": [
         f"{_PLUGINS}.fulfillment.tasks.take_back_order",
     ],
-    f"{_PLUGINS}.stripe.signals.refund_failed": [],
-    f"{_PLUGINS}.stripe.signals.payment_disputed": [],
-    f"{_PLUGINS}.stripe.signals.dispute_lost": [],
+    f"{_PLUGINS}.stripe.signals.refund_failed": [
+        f"{_PLUGINS}.fulfillment.tasks.undo_refund",
+    ],
+    f"{_PLUGINS}.stripe.signals.payment_disputed": [
+        f"{_PLUGINS}.fulfillment.tasks.note_dispute",
+    ],
+    f"{_PLUGINS}.stripe.signals.dispute_lost": [
+        f"{_PLUGINS}.fulfillment.tasks.take_back_disputed_order",
+    ],
     f"{_PLUGINS}.stripe.signals.dispute_won": [],
     f"{_PLUGINS}.stripe.signals.charge_refunded": [],
     f"{_PLUGINS}.fulfillment.signals.order_placed": [
