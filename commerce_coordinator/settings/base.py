@@ -296,6 +296,11 @@ CC_STRIPE_SECRETS: Any = env.json("CC_STRIPE_SECRETS", {})
 # Which events count: True those of live mode, False those of test mode, None both.
 CC_STRIPE_LIVEMODE: bool | None = env.bool("CC_STRIPE_LIVEMODE", True)
 CC_STRIPE_TOLERANCE = env.int("CC_STRIPE_TOLERANCE", 300)
+# For refunds and receipts: {account: key}, and where the API is.
+CC_STRIPE_API_KEYS: Any = env.json("CC_STRIPE_API_KEYS", {})
+CC_STRIPE_API_URL = env.str("CC_STRIPE_API_URL", "https://api.stripe.com")
+CC_STRIPE_CONNECT_TIMEOUT = env.float("CC_STRIPE_CONNECT_TIMEOUT", 3.05)
+CC_STRIPE_READ_TIMEOUT = env.float("CC_STRIPE_READ_TIMEOUT", 20.0)
 
 # --- The LMS ---
 

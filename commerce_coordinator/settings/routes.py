@@ -26,7 +26,9 @@ CC_SIGNALS: dict[str, list[str]] = {
         f"{_PLUGINS}.fulfillment.tasks.take_back_disputed_order",
     ],
     f"{_PLUGINS}.stripe.signals.dispute_won": [],
-    f"{_PLUGINS}.stripe.signals.charge_refunded": [],
+    f"{_PLUGINS}.stripe.signals.charge_refunded": [
+        f"{_PLUGINS}.stripe.tasks.read_refunds",
+    ],
     f"{_PLUGINS}.fulfillment.signals.order_placed": [
         f"{_PLUGINS}.fulfillment.tasks.request_enrollments",
         f"{_PLUGINS}.notifications.tasks.send_order_confirmation",
@@ -69,8 +71,10 @@ CC_SIGNALS: dict[str, list[str]] = {
     f"{_PLUGINS}.fulfillment.signals.refund_needs_attention": [
         f"{_PLUGINS}.notifications.tasks.tell_operator_of_refund",
     ],
-    # What the LMS and other services asked of us. The providers' plugins take the refunds.
-    f"{_PLUGINS}.lms.signals.refund_requested": [],
+    # What the LMS and other services asked of us. Each provider's plugin refunds its own payments.
+    f"{_PLUGINS}.lms.signals.refund_requested": [
+        f"{_PLUGINS}.stripe.tasks.refund_payment",
+    ],
     f"{_PLUGINS}.lms.signals.enrollment_ordered_by_service": [
         f"{_PLUGINS}.lms.tasks.enroll_learner",
     ],
@@ -91,7 +95,7 @@ OPEN_EDX_FILTERS_CONFIG: dict[str, dict[str, Any]] = {
     # Of money that went back and that nobody told of: is it ours at all?
     "org.edx.coordinator.fulfillment.payment_owner.requested.v1": {
         "fail_silently": False,
-        "pipeline": [],
+        "pipeline": [f"{_PLUGINS}.stripe.steps.StripePaymentOwner"],
     },
     "org.edx.coordinator.order_history.order_history.requested.v1": {
         "fail_silently": False,
@@ -104,6 +108,7 @@ OPEN_EDX_FILTERS_CONFIG: dict[str, dict[str, Any]] = {
         "fail_silently": False,
         "pipeline": [
             f"{_PLUGINS}.fulfillment.history.PaymentOfOrder",
+            f"{_PLUGINS}.stripe.steps.StripeReceipt",
             f"{_PLUGINS}.ecommerce.steps.LegacyReceipt",
         ],
     },

@@ -37,4 +37,4 @@ dispute_lost = CoordinatorSignal(DisputeLost, unique_by=_DISPUTE)
 dispute_won = CoordinatorSignal(DisputeWon, unique_by=_DISPUTE, needs_receiver=False)
 
 #: A charge was refunded, and its event does not say by what. Each may tell of a new refund.
-charge_refunded = CoordinatorSignal(ChargeRefunded, needs_receiver=False)
+charge_refunded = CoordinatorSignal(ChargeRefunded)

@@ -9,11 +9,8 @@ from django.conf import settings
 
 from commerce_coordinator.core.exceptions import EventIgnored, EventNotUnderstood
 from commerce_coordinator.core.inbox.webhooks import ProviderEvent
-from commerce_coordinator.payloads.money import Money, iso_exponent
-
-#: How Stripe counts where it differs from ISO 4217 (source: Stripe's documentation of currencies): ISK and UGX are
-#: written with two decimals for old times' sake; MGA, which is divided by five, has none.
-STRIPE_EXPONENTS = {"ISK": 2, "UGX": 2, "MGA": 0}
+from commerce_coordinator.payloads.money import Money
+from commerce_coordinator.plugins.stripe.currencies import from_units
 
 OBJECT = "data.object."
 
@@ -101,8 +98,7 @@ def code(value: Any) -> str:
 def money(found: Mapping[str, Any], name: str, *, where: str = OBJECT) -> Money:
     currency = text(found, "currency", where=where).upper()
     try:
-        exponent = STRIPE_EXPONENTS.get(currency, iso_exponent(currency))
-        amount = Money.from_provider_units(found.get(name), currency, exponent=exponent)  # type: ignore[arg-type]
+        amount = from_units(found.get(name), currency)  # type: ignore[arg-type]
     except ValueError:
         raise EventNotUnderstood(f"{where}{name} and currency make no amount of money.") from None
     if amount.amount < 0:
