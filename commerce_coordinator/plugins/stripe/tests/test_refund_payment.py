@@ -114,6 +114,15 @@ def test_answer_that_was_lost_makes_no_second_refund(api: FakeStripe, lost: Answ
     assert len(api.of("POST")) == 1
 
 
+def test_part_that_went_back_is_found_even_if_stripe_has_forgotten_the_key(api: FakeStripe) -> None:
+    api.will("POST", Answer(drop=True, after_effect=True))
+    delivery = ask(refund_request_id="EDX-1:2", money=Money(amount=14900, currency="USD"))
+    assert (delivery.state, len(api.refunds)) == ("pending", 1)
+    api.remembered.clear()
+    assert again(delivery).state == "succeeded"
+    assert refunds(api) == [(14900, "EDX-1:2")]
+
+
 @pytest.mark.parametrize("answer", [error(500), error(503), error(409, code="idempotency_key_in_use"), error(429)])
 def test_failure_that_may_pass_is_tried_again(api: FakeStripe, answer: Answer) -> None:
     api.will("POST", answer)
