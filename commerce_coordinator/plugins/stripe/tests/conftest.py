@@ -8,7 +8,7 @@ import time_machine
 
 from commerce_coordinator.core.testing import routes_as
 
-from ..signals import payment_captured
+from ..table import SIGNALS
 from .stripe_events import NOON, SECRET
 
 
@@ -19,5 +19,9 @@ def take_note(**values: Any) -> None:
 @pytest.fixture(autouse=True)
 def stage(settings: Any) -> Iterator[None]:
     settings.CC_STRIPE_SECRETS = {"": [SECRET], "shop": ["whsec_shop"]}
-    with time_machine.travel(NOON, tick=False), routes_as({payment_captured.name: [f"{__name__}.take_note"]}):
+    meanings = [each for entry in SIGNALS.values() for each in (entry if isinstance(entry, list) else [entry])]
+    with (
+        time_machine.travel(NOON, tick=False),
+        routes_as({signal.name: [f"{__name__}.take_note"] for signal, _ in meanings}),
+    ):
         yield
