@@ -44,6 +44,7 @@ INSTALLED_APPS: list[str] = [
     # Plugins of other packages, by their entry points. Before ours: their templates stand in for ours of the same name.
     *get_plugin_apps(PLUGIN_NAMESPACE),
     "commerce_coordinator.plugins.stripe",
+    "commerce_coordinator.plugins.paypal",
     "commerce_coordinator.plugins.fulfillment",
     "commerce_coordinator.plugins.lms",
     "commerce_coordinator.plugins.notifications",
@@ -301,6 +302,13 @@ CC_STRIPE_API_KEYS: Any = env.json("CC_STRIPE_API_KEYS", {})
 CC_STRIPE_API_URL = env.str("CC_STRIPE_API_URL", "https://api.stripe.com")
 CC_STRIPE_CONNECT_TIMEOUT = env.float("CC_STRIPE_CONNECT_TIMEOUT", 3.05)
 CC_STRIPE_READ_TIMEOUT = env.float("CC_STRIPE_READ_TIMEOUT", 20.0)
+
+# --- PayPal: {account: {"webhook_ids", "client_id", "client_secret", "environment", "verification", "api_url"}}; see
+# docs/paypal.rst. "" is the account of /paypal/webhook/. Empty: nothing is accepted from PayPal. ---
+
+CC_PAYPAL: Any = env.json("CC_PAYPAL", {})
+# A PEM file of root certificates; empty: certifi's.
+CC_PAYPAL_TRUSTED_ROOTS = env.str("CC_PAYPAL_TRUSTED_ROOTS", "")
 
 # --- The LMS ---
 

@@ -64,6 +64,19 @@ CC_PUBLIC_URL = env.str("CC_PUBLIC_URL", f"http://localhost:{PORT}")
 CC_STRIPE_LIVEMODE = env.bool("CC_STRIPE_LIVEMODE", None)
 CC_STRIPE_SECRETS = env.json("CC_STRIPE_SECRETS", {"": ["whsec_local"]})
 
+CC_PAYPAL = env.json(
+    "CC_PAYPAL",
+    {
+        "": {
+            "webhook_ids": ["local-webhook-id"],
+            "client_id": "local-paypal-client",
+            "client_secret": "local-paypal-secret",
+            "environment": "sandbox",
+            "verification": "offline",
+        }
+    },
+)
+
 CC_LMS_URL_ROOT = env.str("CC_LMS_URL_ROOT", f"http://localhost:{PORT}/demo_lms")
 CC_LMS_CLIENT_ID = env.str("CC_LMS_CLIENT_ID", "commerce-coordinator-worker")
 CC_LMS_CLIENT_SECRET = env.str("CC_LMS_CLIENT_SECRET", "local-lms-secret")

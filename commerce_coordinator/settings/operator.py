@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from commerce_coordinator.core import crash_points
 
-from . import jwk_sets
+from . import jwk_sets, paypal_accounts
 
 #: Values that stand in this repository or in tutorials; whoever uses them has no secret.
 KNOWN_TO_ALL = {
@@ -19,6 +19,10 @@ KNOWN_TO_ALL = {
     "local-lms-secret",
     "commerce-coordinator-sso-secret",
     "whsec_local",
+    "local-webhook-id",
+    "local-paypal-client",
+    "local-paypal-secret",
+    "webhook_id",  # the simulator's
     "changeme",
     "change-me",
     "secret",
@@ -118,6 +122,10 @@ def complaints(settings: Mapping[str, Any]) -> list[str]:
     days = settings.get("CC_RETENTION_DAYS", 90)
     if not isinstance(days, int) or days < SHORTEST_RETENTION_DAYS:
         found.append(f"CC_RETENTION_DAYS must be a whole number, {SHORTEST_RETENTION_DAYS} or more.")
+    if "commerce_coordinator.plugins.paypal" in settings["INSTALLED_APPS"]:
+        found += paypal_accounts.complaints(settings.get("CC_PAYPAL"), _is_known_to_all)
+        if wrong := paypal_accounts.roots_complaint(settings.get("CC_PAYPAL_TRUSTED_ROOTS")):
+            found.append(wrong)
     found += _people(settings)
     if os.environ.get(crash_points.ENVIRONMENT_VARIABLE):
         # Whoever may write into that folder could end any process at any time.

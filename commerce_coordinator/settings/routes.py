@@ -29,6 +29,24 @@ CC_SIGNALS: dict[str, list[str]] = {
     f"{_PLUGINS}.stripe.signals.charge_refunded": [
         f"{_PLUGINS}.stripe.tasks.read_refunds",
     ],
+    f"{_PLUGINS}.paypal.signals.order_approved": [],
+    f"{_PLUGINS}.paypal.signals.payment_captured": [
+        f"{_PLUGINS}.fulfillment.tasks.place_order",
+    ],
+    f"{_PLUGINS}.paypal.signals.payment_failed": [],
+    f"{_PLUGINS}.paypal.signals.payment_refunded": [
+        f"{_PLUGINS}.fulfillment.tasks.take_back_order",
+    ],
+    f"{_PLUGINS}.paypal.signals.refund_failed": [
+        f"{_PLUGINS}.fulfillment.tasks.undo_refund",
+    ],
+    f"{_PLUGINS}.paypal.signals.payment_disputed": [
+        f"{_PLUGINS}.fulfillment.tasks.note_dispute",
+    ],
+    f"{_PLUGINS}.paypal.signals.dispute_lost": [
+        f"{_PLUGINS}.fulfillment.tasks.take_back_disputed_order",
+    ],
+    f"{_PLUGINS}.paypal.signals.dispute_won": [],
     f"{_PLUGINS}.fulfillment.signals.order_placed": [
         f"{_PLUGINS}.fulfillment.tasks.request_enrollments",
         f"{_PLUGINS}.notifications.tasks.send_order_confirmation",

@@ -30,7 +30,7 @@ def run_without(plugin: str, folder: Path, *arguments: str) -> "subprocess.Compl
 
 
 def test_all_plugins_are_known() -> None:
-    assert {"demo_lms", "fulfillment", "lms", "notifications", "stripe"} <= set(PLUGINS)
+    assert {"demo_lms", "fulfillment", "lms", "notifications", "paypal", "stripe"} <= set(PLUGINS)
 
 
 @pytest.mark.parametrize("plugin", PLUGINS)

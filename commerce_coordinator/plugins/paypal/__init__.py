@@ -1,0 +1,1 @@
+"""PayPal: its webhooks in, signals out."""
