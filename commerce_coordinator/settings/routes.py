@@ -29,7 +29,12 @@ CC_SIGNALS: dict[str, list[str]] = {
     f"{_PLUGINS}.stripe.signals.charge_refunded": [
         f"{_PLUGINS}.stripe.tasks.read_refunds",
     ],
-    f"{_PLUGINS}.paypal.signals.order_approved": [],
+    f"{_PLUGINS}.paypal.signals.order_approved": [
+        f"{_PLUGINS}.paypal.tasks.capture_order",
+    ],
+    f"{_PLUGINS}.paypal.signals.order_not_captured": [
+        f"{_PLUGINS}.notifications.tasks.tell_operator_of_held_order",
+    ],
     f"{_PLUGINS}.paypal.signals.payment_captured": [
         f"{_PLUGINS}.fulfillment.tasks.place_order",
     ],
@@ -92,6 +97,7 @@ CC_SIGNALS: dict[str, list[str]] = {
     # What the LMS and other services asked of us. Each provider's plugin refunds its own payments.
     f"{_PLUGINS}.lms.signals.refund_requested": [
         f"{_PLUGINS}.stripe.tasks.refund_payment",
+        f"{_PLUGINS}.paypal.tasks.refund_payment",
     ],
     f"{_PLUGINS}.lms.signals.enrollment_ordered_by_service": [
         f"{_PLUGINS}.lms.tasks.enroll_learner",
@@ -110,6 +116,11 @@ OPEN_EDX_FILTERS_CONFIG: dict[str, dict[str, Any]] = {
             f"{_PLUGINS}.ecommerce.steps.LegacyOrderDetails",
         ],
     },
+    # Before PayPal takes the money: what does the order cost? The buyer's browser may have named the amount.
+    "org.edx.coordinator.paypal.price_owed.requested.v1": {
+        "fail_silently": False,
+        "pipeline": [f"{_PLUGINS}.ecommerce.steps.LegacyOrderDetails"],
+    },
     # Of money that went back and that nobody told of: is it ours at all?
     "org.edx.coordinator.fulfillment.payment_owner.requested.v1": {
         "fail_silently": False,
@@ -127,6 +138,7 @@ OPEN_EDX_FILTERS_CONFIG: dict[str, dict[str, Any]] = {
         "pipeline": [
             f"{_PLUGINS}.fulfillment.history.PaymentOfOrder",
             f"{_PLUGINS}.stripe.steps.StripeReceipt",
+            f"{_PLUGINS}.paypal.steps.PayPalReceipt",
             f"{_PLUGINS}.ecommerce.steps.LegacyReceipt",
         ],
     },

@@ -26,9 +26,9 @@ def order_approved_from_order(event: ProviderEvent, account: str) -> dict[str, A
         raise EventNotUnderstood("resource.purchase_units is missing or empty.")
     return {
         "account": account,
-        "order_number": _order_number(units[0]),
+        "order_number": order_number_of(units[0]),
         "paypal_order_id": reference(order, "id"),
-        "money": _sum([money(unit, "amount", where="resource.purchase_units[].") for unit in units]),
+        "money": total_of(units),
         "approved_at": moment((order, "update_time"), (order, "create_time"), (event.data, "create_time")),
     }
 
@@ -36,7 +36,7 @@ def order_approved_from_order(event: ProviderEvent, account: str) -> dict[str, A
 def payment_captured_from_capture(event: ProviderEvent, account: str) -> dict[str, Any]:
     """The values of `payment_captured` from PAYMENT.CAPTURE.COMPLETED. The system of record names the buyer."""
     capture = resource_of(event)
-    order_number = _order_number(capture)
+    order_number = order_number_of(capture)
     if status_of(capture) not in CAPTURED | {""}:
         raise EventNotUnderstood("resource.status is not that of a completed capture.")
     return {
@@ -60,7 +60,7 @@ def payment_failed_from_capture(event: ProviderEvent, account: str) -> dict[str,
     return {
         "provider": "paypal",
         "account": account,
-        "order_number": _order_number(capture),
+        "order_number": order_number_of(capture),
         "payment_id": reference(capture, "id"),
         "failed_at": _when(event, capture),
         "final": True,
@@ -86,7 +86,7 @@ def status_of(found: Mapping[str, Any]) -> str:
     return value.upper() if isinstance(value, str) else "" if value is None else "?"
 
 
-def _order_number(found: Mapping[str, Any]) -> str:
+def order_number_of(found: Mapping[str, Any]) -> str:
     """Whose payment? One PayPal account also carries donations and invoices; ours name their order."""
     number = text(found, "custom_id", "custom", "invoice_id", "invoice_number")
     if not number:
@@ -98,7 +98,9 @@ def _when(event: ProviderEvent, found: Mapping[str, Any]) -> Any:
     return moment((found, "update_time"), (found, "create_time"), (event.data, "create_time"))
 
 
-def _sum(amounts: list[Money]) -> Money:
+def total_of(units: list[Mapping[str, Any]]) -> Money:
+    """What an order's purchase units, one at least, come to together."""
+    amounts = [money(unit, "amount", where="resource.purchase_units[].") for unit in units]
     total = amounts[0]
     for each in amounts[1:]:
         if each.currency != total.currency:

@@ -1,4 +1,5 @@
 from commerce_coordinator.core.signals.signal import CoordinatorSignal
+from commerce_coordinator.payloads.orders import OrderHeld
 from commerce_coordinator.payloads.payments import (
     DisputeLost,
     DisputeWon,
@@ -17,8 +18,11 @@ _DISPUTE = ("provider", "account", "dispute_id")
 
 #: A buyer has approved what he is to pay. Once per order of PayPal's.
 order_approved = CoordinatorSignal(
-    PayPalOrderApproved, subject="order_number", unique_by=("account", "paypal_order_id"), needs_receiver=False
+    PayPalOrderApproved, subject="order_number", unique_by=("account", "paypal_order_id")
 )
+
+#: What a buyer approved was not captured: somebody must look. Once per order of PayPal's.
+order_not_captured = CoordinatorSignal(OrderHeld, subject="order_number", person="lms_user_id", unique_by=_PAYMENT)
 
 #: The buyer's money is with PayPal. Once per capture.
 payment_captured = CoordinatorSignal(PaymentCaptured, subject="order_number", person="lms_user_id", unique_by=_PAYMENT)
