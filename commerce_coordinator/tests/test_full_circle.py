@@ -4,26 +4,38 @@ learner gets his mail, and his history shows it. By signed webhooks, and over re
 
 import dataclasses
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.core import mail
 from django.core.cache import cache
 from django.test import Client
+from openedx_filters import PipelineStep
 
 from commerce_coordinator.core.deliveries.models import Delivery
 from commerce_coordinator.core.rest.testing import as_user
-from commerce_coordinator.core.testing import run_deliveries
+from commerce_coordinator.core.testing import filters_as, run_deliveries
+from commerce_coordinator.payloads.money import Money
+from commerce_coordinator.payloads.orders import OrderDetails, OrderLine
 from commerce_coordinator.plugins.demo_lms.purchase import payment_intent_succeeded, signed
+from commerce_coordinator.plugins.fulfillment.filters import OrderDetailsRequested
 from commerce_coordinator.plugins.fulfillment.models import Payment
 from commerce_coordinator.plugins.lms.tests.conftest import forget_client
 from commerce_coordinator.plugins.lms.tests.fake_lms import FakeLms, running_lms
+from commerce_coordinator.plugins.paypal import certificates, tokens
+from commerce_coordinator.plugins.paypal import client as paypal_client
+from commerce_coordinator.plugins.paypal.filters import PriceOwedRequested
+from commerce_coordinator.plugins.paypal.models import PayPalCertificate
+from commerce_coordinator.plugins.paypal.tests import paypal_events, pki
+from commerce_coordinator.plugins.paypal.tests.fake_paypal import running_paypal
 from commerce_coordinator.plugins.stripe import client as stripe_client
 from commerce_coordinator.plugins.stripe.tests.fake_stripe import KEY, running_stripe
 
 pytestmark = [
     pytest.mark.django_db,
-    pytest.mark.needs_plugins("stripe", "fulfillment", "lms", "notifications", "order_history"),
+    pytest.mark.needs_plugins("stripe", "paypal", "fulfillment", "lms", "notifications", "order_history"),
 ]
 
 ORDER, LEARNER, LEARNERS_ID = "EDX-1", "amina", 1313
@@ -41,13 +53,35 @@ class Provider:
     refunded: Callable[[], int]
 
 
+class Shop(PipelineStep):
+    """The system of record: a provider may tell no more than the order's number."""
+
+    def run_filter(self, *, order_number: str, **_: Any) -> dict[str, Any]:
+        price = Money(amount=14900, currency="USD")
+        details = OrderDetails(
+            order_number=order_number,
+            owed=price,
+            lines=(OrderLine(line_number=1, course_key=COURSE, mode="verified", price=price),),
+            source="shop",
+            lms_user_id=LEARNERS_ID,
+            username=LEARNER,
+            email=f"{LEARNER}@example.com",
+        )
+        return {"details": details}
+
+
 @pytest.fixture
 def lms(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeLms]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     settings.CC_OPERATOR_EMAILS = ["operator@example.com"]
     cache.clear()
     forget_client()
-    with running_lms() as running:
+    asked = (OrderDetailsRequested, PriceOwedRequested)
+    with (
+        time_machine.travel(pki.NOON, tick=False),
+        running_lms() as running,
+        filters_as({each.filter_type: [Shop] for each in asked}),
+    ):
         settings.CC_LMS_URL_ROOT = running.url
         yield running
         forget_client()
@@ -86,7 +120,36 @@ def stripe(settings: Any, lms: FakeLms) -> Iterator[Provider]:
             each.close()
 
 
-@pytest.fixture(params=["stripe"])
+@pytest.fixture
+def paypal(settings: Any, lms: FakeLms, tmp_path: Path) -> Iterator[Provider]:
+    settings.CC_PAYPAL_TRUSTED_ROOTS = str(pki.write_roots(tmp_path))
+    # PayPal's certificate was fetched before, in another process.
+    PayPalCertificate.objects.create(url=paypal_events.CERT_URL, pem=pki.chain().decode())
+    certificates.forget_all()
+    tokens._tokens.clear()
+    with running_paypal() as fake:
+        settings.CC_PAYPAL = {"": {**paypal_events.ACCOUNTS[""], "api_url": fake.url}}
+
+        def tell() -> int:
+            count = len(fake.events)
+            while fake.events:
+                answer = paypal_events.post(fake.events.pop(0))
+                assert answer.status_code == 200, answer.content
+            return count
+
+        def buy() -> None:
+            fake.approved("O-1", value="149.00", custom_id=ORDER)
+            tell()
+            run_deliveries()
+            tell()
+
+        yield Provider(name="paypal", buy=buy, tell=tell, refunded=lambda: len(fake.refunds))
+        paypal_client.forget_clients()
+    certificates.forget_all()
+    tokens._tokens.clear()
+
+
+@pytest.fixture(params=["stripe", "paypal"])
 def provider(request: pytest.FixtureRequest) -> Provider:
     found: Provider = request.getfixturevalue(request.param)
     return found
