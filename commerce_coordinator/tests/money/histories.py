@@ -47,7 +47,7 @@ def history(seed: int, *, currencies: tuple[str, ...] = CURRENCIES) -> History:
 def _abandoned(chance: random.Random, seed: int, owed: int) -> Payment:
     """The buyer gave this one up, and paid anew."""
     return Payment(
-        payment_id=f"pi_{seed}_gone",
+        payment_id=f"pi-{seed}-gone",
         amount=owed,
         captured=False,
         failures=chance.randint(1, 2),
@@ -70,7 +70,7 @@ def _payment(chance: random.Random, seed: int, owed: int, lines: tuple[Line, ...
         if chance.random() < 0.2:
             disputes.append(_dispute(chance, seed, left, grain))
     return Payment(
-        payment_id=f"pi_{seed}",
+        payment_id=f"pi-{seed}",
         amount=amount,
         captured=captured,
         failures=chance.choice((0, 0, 0, 1, 2)),

@@ -94,9 +94,12 @@ def access(history: History) -> set[tuple[str, str]]:
     return found
 
 
-def refunded_sum(history: History) -> int:
-    """In ISO minor units; of captured payments, the only ones that can be refunded."""
-    return sum(refund.amount for payment in history.payments for refund in payment.refunds if refund.stands)
+def refunded_sum(history: History, *, with_disputes: bool) -> int:
+    """In ISO minor units. with_disputes: the provider tells of what a lost dispute took as of a refund, too."""
+    found = sum(refund.amount for payment in history.payments for refund in payment.refunds if refund.stands)
+    if with_disputes:
+        found += sum(each.amount for payment in history.payments for each in payment.disputes if each.is_lost)
+    return found
 
 
 def is_held(history: History) -> bool:

@@ -11,6 +11,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,12 +30,19 @@ from commerce_coordinator.plugins.fulfillment.filters import OrderDetailsRequest
 from commerce_coordinator.plugins.fulfillment.models import Refund
 from commerce_coordinator.plugins.lms.tests.conftest import forget_client
 from commerce_coordinator.plugins.lms.tests.fake_lms import FakeLms, running_lms
+from commerce_coordinator.plugins.paypal import certificates
+from commerce_coordinator.plugins.paypal.models import PayPalCertificate
+from commerce_coordinator.plugins.paypal.tests import paypal_events, pki
 
 from . import histories, model
+from .paypal_wire import PayPalWire
 from .playing import play
 from .stripe_wire import StripeWire
 
-pytestmark = [pytest.mark.django_db, pytest.mark.needs_plugins("stripe", "fulfillment", "lms", "notifications")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.needs_plugins("stripe", "paypal", "fulfillment", "lms", "notifications"),
+]
 
 HISTORIES = int(os.environ.get("MONEY_HISTORIES", "100"))
 SEED = int(os.environ.get("MONEY_SEED", "1"))
@@ -73,16 +81,21 @@ class Shop(PipelineStep):
 
 
 @pytest.fixture
-def lms(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeLms]:
+def lms(settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeLms]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     settings.CC_STRIPE_SECRETS = {"": [SECRET]}
     settings.CC_STRIPE_LIVEMODE = None
+    settings.CC_PAYPAL = {"": paypal_events.ACCOUNTS[""]}
+    settings.CC_PAYPAL_TRUSTED_ROOTS = str(pki.write_roots(tmp_path))
+    PayPalCertificate.objects.create(url=paypal_events.CERT_URL, pem=pki.chain().decode(), fetched_at=NOON)
+    certificates.forget_all()
     settings.CC_OPERATOR_EMAILS = ["operator@example.com"]
     forget_client()
     with running_lms() as running, filters_as({OrderDetailsRequested.filter_type: [Shop]}):
         settings.CC_LMS_URL_ROOT = running.url
         yield running
         forget_client()
+    certificates.forget_all()
 
 
 def post_to_stripe(event: dict[str, Any]) -> int:
@@ -91,7 +104,12 @@ def post_to_stripe(event: dict[str, Any]) -> int:
     return Client().post("/stripe/webhook/", body, content_type=content_type, headers=headers).status_code
 
 
-WIRES = {"stripe": (StripeWire, post_to_stripe)}
+def post_to_paypal(event: dict[str, Any]) -> int:
+    status: int = paypal_events.post(event).status_code
+    return status
+
+
+WIRES = {"stripe": (StripeWire, post_to_stripe), "paypal": (PayPalWire, post_to_paypal)}
 
 
 @pytest.mark.timeout(120 + HISTORIES)
@@ -108,13 +126,13 @@ def test_access_and_refunds_are_as_the_model_says(provider: str, lms: FakeLms) -
         sid = transaction.savepoint()
         with time_machine.travel(NOON, tick=False) as clock:
             play(wire(history, chance).events(), post, chance, clock)
-            compare(history, lms)
+            compare(history, lms, with_disputes=provider == "paypal")
         met.update(kinds_of(history))
         transaction.savepoint_rollback(sid)
     assert HISTORIES < 100 or all(met[kind] for kind in KINDS), f"Never met: {[k for k in KINDS if not met[k]]}"
 
 
-def compare(history: model.History, lms: FakeLms) -> None:
+def compare(history: model.History, lms: FakeLms, *, with_disputes: bool) -> None:
     """Raises AssertionError naming the seed."""
     access = {(course, each["mode"]) for (_, course), each in lms.enrolled.items() if each["is_active"]}
     refunded = sum(each.amount for each in Refund.objects.filter(is_dispute=False, failed_at=None))
@@ -122,7 +140,7 @@ def compare(history: model.History, lms: FakeLms) -> None:
     failed = sorted(InboxEvent.objects.filter(state="failed").values_list("event_type", "reason"))
     told = json.dumps({"seed": history.seed, "dead": dead, "failed": failed, "payments": str(history.payments)})
     assert access == model.access(history), told
-    assert refunded == model.refunded_sum(history), told
+    assert refunded == model.refunded_sum(history, with_disputes=with_disputes), told
     assert not failed, told
     # A payment of another sum than the price waits for the operator, and nothing else does.
     assert all(receiver.endswith((".place_order", ".undo_refund")) for receiver in dead), told
