@@ -1,6 +1,7 @@
 """The one table: what each type of Stripe's events means here. All other types are ignored."""
 
 from commerce_coordinator.core.inbox.webhooks import Meaning, SignalTable
+from commerce_coordinator.core.signals.signal import CoordinatorSignal
 
 from .events import disputes, payments, refunds
 from .signals import (
@@ -41,3 +42,8 @@ SIGNALS: SignalTable = {
         (dispute_won, disputes.dispute_won_from_dispute),
     ],
 }
+
+
+def signals_of_the_table() -> set[CoordinatorSignal]:
+    """Every signal that an event of Stripe's can mean."""
+    return {signal for entry in SIGNALS.values() for signal, _ in (entry if isinstance(entry, list) else [entry])}

@@ -8,7 +8,7 @@ import time_machine
 
 from commerce_coordinator.core.testing import routes_as
 
-from ..table import SIGNALS
+from ..table import signals_of_the_table
 from .stripe_events import NOON, SECRET
 
 
@@ -19,9 +19,8 @@ def take_note(**values: Any) -> None:
 @pytest.fixture(autouse=True)
 def stage(settings: Any) -> Iterator[None]:
     settings.CC_STRIPE_SECRETS = {"": [SECRET], "shop": ["whsec_shop"]}
-    meanings = [each for entry in SIGNALS.values() for each in (entry if isinstance(entry, list) else [entry])]
     with (
         time_machine.travel(NOON, tick=False),
-        routes_as({signal.name: [f"{__name__}.take_note"] for signal, _ in meanings}),
+        routes_as({signal.name: [f"{__name__}.take_note"] for signal in signals_of_the_table()}),
     ):
         yield
