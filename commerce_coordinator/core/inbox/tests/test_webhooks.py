@@ -207,6 +207,31 @@ def test_body_over_one_mebibyte_is_refused_unread(post, monkeypatch) -> None:
     assert not InboxEvent.objects.exists()
 
 
+class _Unread:
+    """What the server would read the body from."""
+
+    def read(self, *args: Any) -> bytes:
+        raise AssertionError("read")
+
+    readline = read
+
+
+def test_body_that_is_announced_as_too_large_is_refused_before_a_byte_is_read(post) -> None:
+    announced = {"CONTENT_LENGTH": str(1024 * 1024 + 1), "wsgi.input": _Unread()}
+    answer = post(EVENT, **announced)
+    assert (answer.status_code, json.loads(answer.content)["error"]["code"]) == (413, "body_too_large")
+    with pytest.raises(AssertionError, match="read"):
+        post(EVENT, **{**announced, "CONTENT_LENGTH": "1"})
+
+
+def test_no_throttle_refuses_a_provider(post, settings) -> None:
+    settings.CC_THROTTLE_USER = settings.CC_THROTTLE_ANONYMOUS = "1/min"
+    answers = [post({"id": f"e{number}", "type": "unheard.of"}) for number in range(300)]
+    assert {answer.status_code for answer in answers} == {200}
+    assert {post(EVENT, signed=False).status_code for _ in range(300)} == {400}, "a stranger does not use it up either"
+    assert InboxEvent.objects.count() == 300
+
+
 def test_body_in_chunks_is_refused_with_the_reason(post) -> None:
     answer = post(b"", HTTP_TRANSFER_ENCODING="chunked")
     assert (answer.status_code, json.loads(answer.content)["error"]["code"]) == (411, "length_required")

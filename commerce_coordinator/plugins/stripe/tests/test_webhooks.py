@@ -155,3 +155,13 @@ def test_payment_is_told_as_stripe_received_it() -> None:
         (2, "course-v1:X+B+1", "audit"),
         (3, "course-v1:X+C+1", "no-id-professional"),
     ]
+
+
+def test_a_burst_is_not_throttled(settings) -> None:
+    settings.CC_THROTTLE_USER = settings.CC_THROTTLE_ANONYMOUS = "1/min"
+    statuses = [
+        post(event(payment_intent(id=f"pi_{number}"), id=f"evt_{number}"), REMOTE_ADDR="192.0.2.7").status_code
+        for number in range(300)
+    ]
+    assert statuses == [200] * 300
+    assert Dispatch.objects.count() == 300
