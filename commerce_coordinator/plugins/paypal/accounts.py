@@ -40,6 +40,8 @@ def account_of(name: str) -> PayPalAccount | None:
     ids = entry.get("webhook_ids") or ()
     if isinstance(ids, str):
         ids = [ids]  # a text where a list belongs: each of its letters would pass for an id
+    if not isinstance(ids, (list, tuple)):
+        return None
     webhook_ids = tuple(each for each in ids if isinstance(each, str) and each.strip())
     # An environment that nobody knows is taken for the stricter one; `manage.py check` names it.
     environment = SANDBOX if entry.get("environment") == SANDBOX else LIVE

@@ -186,7 +186,8 @@ def _fetched(address: str) -> Signer:
         except WaitedTooLong:
             raise WebhookRefused(UNAVAILABLE, "The certificate is still being fetched.", status=503) from None
     try:
-        signer = _ask_paypal(address)
+        # Another thread may have had it since we looked.
+        signer = _remembered(address) or _ask_paypal(address)
     except BaseException as error:
         download_of_it.set_exception(error)
         raise

@@ -31,7 +31,7 @@ def _doubts() -> Iterator[CheckMessage]:
     for name, entry in accounts.items():
         if not isinstance(entry, dict) or settings.DEBUG:
             continue
-        if entry.get("environment") == SANDBOX and LOCAL_WEBHOOK_ID not in (entry.get("webhook_ids") or ()):
+        if entry.get("environment") == SANDBOX and entry.get("webhook_ids") != [LOCAL_WEBHOOK_ID]:
             yield Warning(
                 f'CC_PAYPAL, account "{name}": environment is sandbox outside a laptop: its payments are no money, and '
                 "events of PayPal's simulator are believed.",

@@ -17,6 +17,7 @@ MISTAKES: dict[str, tuple[Any, str]] = {
     "no webhook id": ({"webhook_ids": ...}, "webhook_ids must be a list"),
     "empty list of webhook ids": ({"webhook_ids": []}, "webhook_ids must be a list"),
     "webhook ids as a text": ({"webhook_ids": "5WH"}, "webhook_ids must be a list"),
+    "webhook id that is a number": ({"webhook_ids": 7, "environment": "live"}, "webhook_ids must be a list"),
     "blank webhook id": ({"webhook_ids": ["5WH", " "]}, "webhook_ids must be a list"),
     "no client id": ({"client_id": ""}, "client_id is missing"),
     "no secret": ({"client_secret": ...}, "client_secret is missing"),

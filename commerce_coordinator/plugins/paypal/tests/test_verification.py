@@ -1,6 +1,8 @@
 """Who is believed, by which certificate, and what is fetched for it."""
 
 import logging
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -66,7 +68,9 @@ def test_unknown_account_is_404_and_nothing_is_fetched(paypal: PayPalServer) -> 
     assert paypal.asked == []
 
 
-@pytest.mark.parametrize("accounts", [{}, None, {"": {"webhook_ids": []}}, {"": {"webhook_ids": [" "]}}, {"": "x"}])
+@pytest.mark.parametrize(
+    "accounts", [{}, None, {"": {"webhook_ids": []}}, {"": {"webhook_ids": [" "]}}, {"": {"webhook_ids": 7}}, {"": "x"}]
+)
 def test_without_a_webhook_id_nobody_is_let_in(settings: Any, accounts: Any) -> None:
     settings.CC_PAYPAL = accounts
     refused(post(completed(), webhook_id=" "), 404, "unknown_account")
@@ -371,9 +375,28 @@ def test_what_is_remembered_is_bounded(paypal: PayPalServer) -> None:
     assert len(certificates._signers) == certificates.REMEMBERED
 
 
-def test_third_address_waits_while_two_are_fetched(monkeypatch: Any, paypal: PayPalServer) -> None:
-    from concurrent.futures import Future
+def test_burst_on_a_cold_cache_is_one_fetch_and_nobody_is_refused(monkeypatch: Any) -> None:
+    asked, begun, go_on = [], threading.Event(), threading.Event()
 
+    def slow(address: str) -> certificates.Signer:
+        asked.append(address)
+        begun.set()
+        assert go_on.wait(5)
+        return certificates._remember(address, certificates.verified(pki.chain()))
+
+    monkeypatch.setattr(certificates, "_ask_paypal", slow)
+    with ThreadPoolExecutor(8) as threads:
+        first = threads.submit(certificates._fetched, CERT_URL)
+        assert begun.wait(5)
+        others = [threads.submit(certificates._fetched, CERT_URL) for _ in range(7)]
+        go_on.set()
+        found = [each.result(timeout=5) for each in (first, *others)]
+    assert {id(each) for each in found} == {id(found[0])}
+    assert asked == [CERT_URL]
+    assert certificates._downloads == {}
+
+
+def test_third_address_waits_while_two_are_fetched(monkeypatch: Any, paypal: PayPalServer) -> None:
     monkeypatch.setattr(certificates, "_downloads", {"a": Future(), "b": Future()})
     response = post(completed())
     assert (response.status_code, response["Retry-After"], paypal.asked) == (503, "30", [])
