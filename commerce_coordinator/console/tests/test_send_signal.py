@@ -21,7 +21,7 @@ from commerce_coordinator.core.deliveries.models import Delivery, Dispatch
 from commerce_coordinator.core.rest.testing import as_user
 from commerce_coordinator.core.signals.tests.plugin_of_a_test import TestPlugin, plugin_of_a_test
 from commerce_coordinator.core.testing import run_deliveries
-from commerce_coordinator.core.tests.database_faults import inserts_fail
+from commerce_coordinator.core.testing.database_faults import inserts_fail
 from commerce_coordinator.payloads.base import Payload, PrivateText
 
 # Constraints and letter case differ between databases; these promises do not.

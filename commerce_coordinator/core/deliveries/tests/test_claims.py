@@ -11,7 +11,7 @@ from commerce_coordinator.core.deliveries import claims
 from commerce_coordinator.core.deliveries.models import Attempt, Delivery
 from commerce_coordinator.core.deliveries.tasks import deliver
 from commerce_coordinator.core.exceptions import GiveUp, Retry
-from commerce_coordinator.core.tests.database_faults import inserts_fail
+from commerce_coordinator.core.testing.database_faults import inserts_fail
 
 from . import receivers_for_tests as r
 

@@ -14,7 +14,7 @@ from commerce_coordinator.core.deliveries.tasks import deliver
 from commerce_coordinator.core.exceptions import NotReplayable
 from commerce_coordinator.core.signals.signal import CoordinatorSignal
 from commerce_coordinator.core.testing import routes_as, run_deliveries
-from commerce_coordinator.core.tests.database_faults import updates_fail
+from commerce_coordinator.core.testing.database_faults import updates_fail
 
 from . import receivers_for_tests as r
 

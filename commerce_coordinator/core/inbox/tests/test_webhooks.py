@@ -14,7 +14,7 @@ from commerce_coordinator.core.inbox.models import InboxEvent
 from commerce_coordinator.core.inbox.webhooks import ProviderEvent, WebhookView, replay_event
 from commerce_coordinator.core.signals.signal import CoordinatorSignal
 from commerce_coordinator.core.testing import assert_not_sent, assert_sent, routes_as
-from commerce_coordinator.core.tests.database_faults import inserts_fail
+from commerce_coordinator.core.testing.database_faults import inserts_fail
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 

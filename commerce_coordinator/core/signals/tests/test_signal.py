@@ -20,7 +20,7 @@ from commerce_coordinator.core.exceptions import ConnectRefused, InvalidPayload,
 from commerce_coordinator.core.signals.signal import CoordinatorSignal
 from commerce_coordinator.core.telemetry.context import span
 from commerce_coordinator.core.testing import run_deliveries, sent
-from commerce_coordinator.core.tests.database_faults import inserts_fail
+from commerce_coordinator.core.testing.database_faults import inserts_fail
 from commerce_coordinator.payloads.base import Payload, PrivateText
 from commerce_coordinator.payloads.money import Money
 
