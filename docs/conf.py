@@ -12,7 +12,7 @@ language = "en"
 _version = re.search(r'__version__ = "(.+)"', (ROOT / "commerce_coordinator" / "__init__.py").read_text())
 release = version = _version[1] if _version else ""
 
-exclude_patterns = ["_build", "example_plugin"]
+exclude_patterns = ["_build", "example_plugin", "example_provider"]
 nitpicky = True
 highlight_language = "text"
 smartquotes = False
