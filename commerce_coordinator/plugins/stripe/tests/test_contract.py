@@ -16,7 +16,7 @@ from commerce_coordinator.payloads.payments import (
     RefundFailed,
 )
 
-from ..events import STRIPE_EXPONENTS
+from ..currencies import EXPONENTS
 from ..signals import payment_captured
 from . import stripe_events
 from .stripe_events import NOW, payment_intent, signature
@@ -118,4 +118,4 @@ def whole(found: dict[str, Any], **changes: Any) -> Event:
 def units(money: Money) -> int:
     """The amount as Stripe counts it."""
     places = -int(money.as_decimal().as_tuple().exponent)
-    return money.to_provider_units(exponent=STRIPE_EXPONENTS.get(money.currency, places))
+    return money.to_provider_units(exponent=EXPONENTS.get(money.currency, places))
