@@ -26,6 +26,7 @@ from . import (
     sending,
     stream,
     throughput,
+    verification,
 )
 from .rig import ROOT, missing
 
@@ -47,6 +48,7 @@ def steps(*, quick: bool, rows: int, seconds: int) -> dict[str, Callable[[Path],
         "broker_dead": lambda folder: broker_dead.measure(folder, rounds=1 if quick else 3),
         "processes": lambda folder: processes.measure(folder, 1 if quick else 3),
         "endpoints": lambda folder: endpoints.measure(folder, rounds, 50 if quick else 200),
+        "verification": lambda folder: verification.measure(folder, rounds, 100 if quick else 300),
         "stream": lambda folder: stream.measure(folder, seconds),
         "old_rows": lambda folder: old_rows.measure(folder, rows, rounds, 100 if quick else 200) if rows else {},
     }

@@ -2,11 +2,9 @@
 
 import os
 import sys
-import time
 from typing import Any
 
 import pytest
-from django.test import RequestFactory
 
 from commerce_coordinator.core.deliveries.models import Dispatch
 from commerce_coordinator.core.inbox.models import InboxEvent
@@ -44,14 +42,3 @@ def test_no_mutation_is_believed(paypal: PayPalServer, capsys: pytest.CaptureFix
 def test_a_view_that_believes_everything_is_found_out(paypal: PayPalServer, monkeypatch: Any) -> None:
     monkeypatch.setattr(PayPalWebhookView, "verify", lambda *_: None)
     assert hostile.run(50, SEED, paypal, cool).wrong
-
-
-def test_verification_takes_under_five_milliseconds_with_a_warm_cache() -> None:
-    request = RequestFactory().post("/", headers=hostile.HEADERS)
-    view, rounds = PayPalWebhookView(), 500
-    view.verify(request, hostile.BODY, "")
-    started = time.process_time()
-    for _ in range(rounds):
-        view.verify(request, hostile.BODY, "")
-    milliseconds = (time.process_time() - started) * 1000 / rounds
-    assert milliseconds < 5
