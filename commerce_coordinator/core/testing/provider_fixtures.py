@@ -89,6 +89,9 @@ class ProviderFixtures:
     amounts: ClassVar[Sequence[tuple[Any, Any, Money]]]
     #: Number of decimals, of 0, 2 and 3 -> why no currency among the amounts has it.
     no_currencies_with: ClassVar[Mapping[int, Absent]] = {}
+    #: The dotted places of an event's own id and type.
+    event_id_at: ClassVar[str] = "id"
+    event_type_at: ClassVar[str] = "type"
     #: Amounts as the provider never writes them; "negative" and "fractional" (of the smallest unit) among them.
     bad_amounts: ClassVar[Mapping[str, Any]]
     #: Texts of the learner, his name and address, that `captured` carries.

@@ -4,9 +4,10 @@ import contextlib
 import copy
 import dataclasses
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
 
+import pytest
 from django.db import transaction
 from django.test import Client
 
@@ -15,11 +16,55 @@ from commerce_coordinator.core.inbox.models import InboxEvent
 from commerce_coordinator.core.inbox.webhooks import Meaning, ProviderEvent, Values, WebhookView
 from commerce_coordinator.core.signals.signal import CoordinatorSignal
 
-from .provider_fixtures import Absent, Event, Fact, ProviderFixtures
+from . import routes_as
+from .provider_fixtures import FACTS, FAILED, Absent, Event, Fact, ProviderFixtures
+
+#: A test that names one of these as a parameter is run with each of the facts that the provider tells of.
+FACTS_BY_PARAMETER = {
+    "fact": FACTS,
+    # Two events of one and the same fact count once. Tries to pay may fail more than once.
+    "fact_told_once": [fact for fact in FACTS if fact is not FAILED],
+    "fact_with_money": [fact for fact in FACTS if fact.has_money],
+}
+
+Test = TypeVar("Test", bound=Callable[..., None])
+
+
+def needs(what: Callable[[type[ProviderFixtures]], Any]) -> Callable[[Test], Test]:
+    """The test is left out where this is declared absent."""
+
+    def mark(test: Test) -> Test:
+        test.needs = what  # type: ignore[attr-defined]
+        return test
+
+    return mark
 
 
 class ProviderStage(ProviderFixtures):
     """Where a plugin meets its provider."""
+
+    pytestmark = pytest.mark.django_db
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if not cls.__name__.startswith("Test"):
+            return
+        for name, test in [each for base in cls.__mro__[1:] for each in vars(base).items()]:
+            if (needed := getattr(test, "needs", None)) and name not in vars(cls):
+                # What is declared absent has no test; pytest collects no None.
+                setattr(cls, name, None if isinstance(needed(cls), Absent) else test)
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        for name, facts in FACTS_BY_PARAMETER.items():
+            if name in metafunc.fixturenames:
+                there = [fact for fact in facts if not isinstance(self.signals[fact.contract], Absent)]
+                metafunc.parametrize(name, there, ids=str)
+
+    @pytest.fixture(autouse=True)
+    def _nobody_receives(self) -> Iterator[None]:
+        """What follows from the signals is not this contract's business."""
+        with routes_as({signal.name: [] for signal in self.signals.values() if isinstance(signal, CoordinatorSignal)}):
+            yield
 
     def post(self, event: Event | bytes, *, headers: Mapping[str, str] | None = None, **environment: Any) -> Any:
         """POST as the provider does, signed unless the headers are given. No cookie, no token of a form."""

@@ -15,8 +15,7 @@ several classes.
 
 import json
 import logging
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from django.db import OperationalError
@@ -33,62 +32,23 @@ from commerce_coordinator.core.signals.signal import CoordinatorSignal
 from commerce_coordinator.payloads.money import Money
 from commerce_coordinator.payloads.payments import PaymentRefunded
 
-from . import routes_as, sent
+from . import sent
 from .database_faults import inserts_fail
-from .provider_fixtures import CAPTURED, FACTS, FAILED, REFUNDED, Absent, Event, Fact, ProviderFixtures, changed
-from .provider_stage import ProviderStage, Unreadable, undone
+from .provider_fixtures import CAPTURED, FACTS, REFUNDED, Absent, Event, Fact, ProviderFixtures, changed
+from .provider_stage import ProviderStage, Unreadable, needs, undone
 
 __all__ = ["Absent", "Event", "ProviderContract", "ProviderFixtures", "changed"]
-
-#: A test that names one of these as a parameter is run with each of the facts that the provider tells of.
-FACTS_BY_PARAMETER = {
-    "fact": FACTS,
-    # Two events of one and the same fact count once. Tries to pay may fail more than once.
-    "fact_told_once": [fact for fact in FACTS if fact is not FAILED],
-    "fact_with_money": [fact for fact in FACTS if fact.has_money],
-}
 
 #: How an event can be answered that was not kept before.
 ANSWERS = ("sent", "ignored", "failed")
 #: JSON values that stand where nobody expects them.
 OTHER_KINDS: tuple[Any, ...] = (None, "", [], {}, True, -1, float("inf"), "\ud800", "x" * 70_000)
-
-Test = TypeVar("Test", bound=Callable[..., None])
-
-
-def needs(what: Callable[[type[ProviderFixtures]], Any]) -> Callable[[Test], Test]:
-    """The test is left out where this is declared absent."""
-
-    def mark(test: Test) -> Test:
-        test.needs = what  # type: ignore[attr-defined]
-        return test
-
-    return mark
+#: What is no event's id, and no type; `...`: it is missing.
+NO_NAMES: tuple[Any, ...] = (..., None, "", 5, [], "\ud800")
 
 
 class ProviderContract(ProviderStage):
     """Subclasses named Test... are collected by pytest."""
-
-    pytestmark = pytest.mark.django_db
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        for name, test in vars(ProviderContract).items():
-            if needs := getattr(test, "needs", None):
-                # What is declared absent has no test; pytest collects no None.
-                setattr(cls, name, None if isinstance(needs(cls), Absent) else test)
-
-    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        for name, facts in FACTS_BY_PARAMETER.items():
-            if name in metafunc.fixturenames:
-                there = [fact for fact in facts if not isinstance(self.signals[fact.contract], Absent)]
-                metafunc.parametrize(name, there, ids=str)
-
-    @pytest.fixture(autouse=True)
-    def _nobody_receives(self) -> Iterator[None]:
-        """What follows from the signals is not this contract's business."""
-        with routes_as({signal.name: [] for signal in self.signals.values() if isinstance(signal, CoordinatorSignal)}):
-            yield
 
     # --- Who is believed ---
 
@@ -118,6 +78,15 @@ class ProviderContract(ProviderStage):
             self.refused(self.post(body, headers=without), f"{name} is missing")
             for garbled in (value[: len(value) // 2], value[::-1], "\xe9" + value, "=,=;|"):
                 self.refused(self.post(body, headers={**headers, name: garbled}), f"{name} is garbled")
+
+    def test_signed_body_that_is_no_event_is_refused(self) -> None:
+        for body in (b"", b"null", b"[]", b"{", b"\xff", b"[" * 100_000, b'{"a": 1}'):
+            self.refused(self.post(body), f"the body is {body[:10]!r}")
+        for place in (self.event_id_at, self.event_type_at):
+            for value in NO_NAMES:
+                event = changed(self.event_of(CAPTURED), place, value)
+                self.refused(self.post(json.dumps(event).encode()), f"{place} is {value!r}")
+        self.refused(self.post(self.event_of(CAPTURED, event_id="e" * 256)), "the event's id has 256 characters")
 
     # --- What is answered ---
 

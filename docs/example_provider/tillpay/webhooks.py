@@ -35,6 +35,11 @@ class TillpayWebhookView(WebhookView):
             event_id, event_type = data["id"], data["type"]
         except (ValueError, TypeError, KeyError, RecursionError):
             raise WebhookRefused("body_invalid", "The body is no JSON object with id and type.") from None
-        if not all(isinstance(each, str) and each.isascii() and each.isprintable() for each in (event_id, event_type)):
+        if not _is_reference(event_id) or not _is_reference(event_type):
             raise WebhookRefused("body_invalid", "The event's id and type must be texts of ASCII characters.")
         return ProviderEvent(event_id=event_id, event_type=event_type, data=data)
+
+
+def _is_reference(value: object) -> bool:
+    """JSON can hold texts that no database takes, half a surrogate pair for one."""
+    return isinstance(value, str) and value.isascii() and value.isprintable() and value != ""
