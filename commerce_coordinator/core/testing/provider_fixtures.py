@@ -6,7 +6,7 @@ Nothing is optional in silence: what a provider does not have is declared as `Ab
 import copy
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from commerce_coordinator.core.signals.signal import CoordinatorSignal
@@ -25,10 +25,11 @@ from commerce_coordinator.payloads.payments import (
 #: An event as the provider writes it: a JSON object.
 Event = dict[str, Any]
 
+#: No letters that a provider might not have in its ids.
 ORDER_NUMBER = "EDX-1"
-PAYMENT_ID = "pay_1"
-REFUND_ID = "re_1"
-DISPUTE_ID = "dp_1"
+PAYMENT_ID = "pay-1"
+REFUND_ID = "re-1"
+DISPUTE_ID = "dp-1"
 REFUND_REQUEST_ID = "request-1"
 
 
@@ -94,6 +95,8 @@ class ProviderFixtures:
     event_type_at: ClassVar[str] = "type"
     #: Amounts as the provider never writes them; "negative" and "fractional" (of the smallest unit) among them.
     bad_amounts: ClassVar[Mapping[str, Any]]
+    #: Those of them, by name, that the provider does write for one of the facts: what went back with a minus, say.
+    written_after_all: ClassVar[Mapping[type[Payload], Collection[str]]] = {}
     #: Texts of the learner, his name and address, that `captured` carries.
     private: ClassVar[Sequence[str] | Absent]
     #: Headers of the signature that are spoiled one by one; None for all that `sign` returns.

@@ -160,22 +160,22 @@ class ProviderContract(ProviderStage):
         build = self.captured_otherwise
         signal = self.signal_of(CAPTURED)
         self.post(self.event_of(CAPTURED))
-        self.post(build(order_number="EDX-2", payment_id="pay_2", money=self.price, event_id="evt_2"))
-        assert [payload["payment_id"] for payload in sent(signal)] == ["pay_1", "pay_2"]
+        self.post(build(order_number="EDX-2", payment_id="pay-2", money=self.price, event_id="evt_2"))
+        assert [payload["payment_id"] for payload in sent(signal)] == ["pay-1", "pay-2"]
 
     def test_two_payments_are_two(self) -> None:
         self.post(self.event_of(CAPTURED))
-        self.post(self.event_of(CAPTURED, event_id="evt_2", payment_id="pay_2"))
-        assert [each["payment_id"] for each in sent(self.signal_of(CAPTURED))] == ["pay_1", "pay_2"]
+        self.post(self.event_of(CAPTURED, event_id="evt_2", payment_id="pay-2"))
+        assert [each["payment_id"] for each in sent(self.signal_of(CAPTURED))] == ["pay-1", "pay-2"]
 
     @needs(lambda given: given.signals[PaymentRefunded])
     def test_two_partial_refunds_of_one_payment_are_two(self) -> None:
         signal = self.signal_of(REFUNDED)
         part = Money(amount=self.price.amount // 2 // 10 * 10, currency=self.price.currency)
         self.post(self.event_of(REFUNDED, money=part))
-        self.post(self.event_of(REFUNDED, money=part, refund_id="re_2", event_id="evt_2", refund_request_id=""))
+        self.post(self.event_of(REFUNDED, money=part, refund_id="re-2", event_id="evt_2", refund_request_id=""))
         told = [(each["refund_id"], each["money"]) for each in sent(signal)]
-        assert told == [("re_1", part), ("re_2", part)]
+        assert told == [("re-1", part), ("re-2", part)]
 
     # --- In any order ---
 
@@ -233,7 +233,7 @@ class ProviderContract(ProviderStage):
     def test_money_is_exact_in_every_currency(self, fact_with_money: Fact) -> None:
         signal = self.signal_of(fact_with_money)
         for number, (amount, currency, money) in enumerate(self.amounts):
-            ids = {name: f"{value}_{number}" for name, value in fact_with_money.ids.items()}
+            ids = {name: f"{value}-{number}" for name, value in fact_with_money.ids.items()}
             event = self.event_of(fact_with_money, event_id=f"evt_{number}", **ids)
             for place, value in zip(self.money_at[fact_with_money.contract], (amount, currency), strict=True):
                 event = changed(event, place, value)
@@ -243,7 +243,11 @@ class ProviderContract(ProviderStage):
     def test_money_that_is_none_is_never_guessed(self, fact_with_money: Fact) -> None:
         amount_at, currency_at = self.money_at[fact_with_money.contract]
         event = self.event_of(fact_with_money)
-        for name, amount in {**self.bad_amounts, "absent": ..., "null": None, "a list": [1]}.items():
+        written = self.written_after_all.get(fact_with_money.contract, ())
+        bad = {**self.bad_amounts, "absent": ..., "null": None, "a list": [1]}
+        for name, amount in bad.items():
+            if name in written:
+                continue
             with undone():
                 self.failed_without_values(changed(event, amount_at, amount), f"the amount is {name}")
         for currency in (..., None, "", "EU", "EURO", "€€€", 978):
