@@ -139,6 +139,7 @@ def test_of_two_halves_one_that_failed_leaves_the_access() -> None:
     assert len(walk.met) > 50
 
 
+@pytest.mark.slow
 def test_refund_of_one_line_that_failed_leaves_both() -> None:
     def ended() -> None:
         nothing_waits()
