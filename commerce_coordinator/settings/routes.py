@@ -185,4 +185,12 @@ DEMO_FILTERS: dict[str, dict[str, Any]] = {
             f"{_PLUGINS}.demo_lms.steps.SampleLines",
         ],
     },
+    "org.edx.coordinator.order_history.order_history.requested.v1": {
+        "fail_silently": False,
+        "pipeline": [
+            f"{_PLUGINS}.ecommerce.steps.LegacyOrders",
+            f"{_PLUGINS}.fulfillment.history.PlacedOrders",
+            f"{_PLUGINS}.demo_lms.history_steps.OrdersFromOwnDispatches",
+        ],
+    },
 }

@@ -40,6 +40,7 @@ def test_locked_sqlite_is_answered_503_and_taken_when_sent_again(sqlite_service:
 
 @pytest.mark.service
 @pytest.mark.needs_mariadb
+@pytest.mark.slow
 def test_hanging_mariadb_is_answered_503_and_the_service_is_well_again_with_it(tmp_path: Path) -> None:
     address = urlsplit(MARIADB_URL)
     proxy = Proxy(address.port or 3306, address.hostname or "127.0.0.1")

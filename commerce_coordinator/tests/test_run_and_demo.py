@@ -156,6 +156,7 @@ def test_ctrl_c_stops_all_three_once_and_cleanly(running) -> None:
         requests.get(f"http://localhost:{port}/", timeout=5)
 
 
+@pytest.mark.slow
 def test_demo_starts_an_instance_of_its_own(tmp_path: Path) -> None:
     done = manage("demo", data=tmp_path, timeout=100)
     assert done.returncode == 0, done.stdout + done.stderr

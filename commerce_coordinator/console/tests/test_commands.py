@@ -783,6 +783,7 @@ def manage(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return run
 
 
+@pytest.mark.slow
 def test_failure_is_exit_code_1_and_one_line(manage: Any) -> None:
     for arguments in (["trace", "nobody"], ["replay", "nobody"], ["deliveries", "--limit=0"]):
         done = manage(*arguments)
@@ -790,6 +791,7 @@ def test_failure_is_exit_code_1_and_one_line(manage: Any) -> None:
         assert len(done.stderr.splitlines()) == 1, done.stderr
 
 
+@pytest.mark.slow
 def test_success_is_exit_code_0_and_says_nothing_to_standard_error(manage: Any) -> None:
     for arguments in (["routes"], ["routes", "--json"], ["deliveries", "--json"], ["relay", "--once"]):
         done = manage(*arguments)

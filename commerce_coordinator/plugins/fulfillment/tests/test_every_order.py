@@ -49,6 +49,7 @@ def test_wholly_refunded_payment_leaves_no_access() -> None:
     assert len(walk.met) > 20
 
 
+@pytest.mark.slow
 def test_wholly_refunded_payment_leaves_no_access_whoever_dies() -> None:
     def ended() -> None:
         nothing_waits()
@@ -62,6 +63,7 @@ def test_wholly_refunded_payment_leaves_no_access_whoever_dies() -> None:
     assert len(walk.met) > 50
 
 
+@pytest.mark.slow
 def test_two_halves_that_go_back_leave_no_access() -> None:
     def ended() -> None:
         nothing_waits()
