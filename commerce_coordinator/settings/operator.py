@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from commerce_coordinator.core import crash_points
 
-from . import jwk_sets, paypal_accounts
+from . import jwk_sets, paypal_accounts, stripe_accounts
 
 #: Values that stand in this repository or in tutorials; whoever uses them has no secret.
 KNOWN_TO_ALL = {
@@ -103,8 +103,6 @@ def complaints(settings: Mapping[str, Any]) -> list[str]:
         value = settings.get(name)
         if not value:
             found.append(f"{name} is not set. {remedy}")
-        elif name == "CC_STRIPE_SECRETS" and not _are_lists_of_secrets(value):
-            found.append(f"{name} must map each account to a list of secrets, none of them empty. {remedy}")
         elif _is_known_to_all(value):
             found.append(f"{name} is a value that everybody knows. {remedy}")
     key = settings.get("SECRET_KEY") or ""
@@ -114,14 +112,11 @@ def complaints(settings: Mapping[str, Any]) -> list[str]:
         found.append(f"SECRET_KEY is shorter than {_SHORTEST_SECRET_KEY} characters. Use a long random one.")
     if str(settings.get("CELERY_BROKER_URL", "")).startswith(("embedded:", "memory:", "filesystem:")):
         found.append("CELERY_BROKER_URL names a broker for laptops. Use redis://host:6379/0 or amqp://...")
-    tolerance = settings.get("CC_STRIPE_TOLERANCE", 1)
-    if not isinstance(tolerance, int) or tolerance <= 0:
-        found.append("CC_STRIPE_TOLERANCE must be seconds above 0: 0 switches the check of the timestamp off.")
-    if not isinstance(settings.get("CC_STRIPE_LIVEMODE"), bool | None):
-        found.append("CC_STRIPE_LIVEMODE must be true, false or null, and no text.")
     days = settings.get("CC_RETENTION_DAYS", 90)
     if not isinstance(days, int) or days < SHORTEST_RETENTION_DAYS:
         found.append(f"CC_RETENTION_DAYS must be a whole number, {SHORTEST_RETENTION_DAYS} or more.")
+    if "commerce_coordinator.plugins.stripe" in settings["INSTALLED_APPS"]:
+        found += stripe_accounts.complaints(settings)
     if "commerce_coordinator.plugins.paypal" in settings["INSTALLED_APPS"]:
         found += paypal_accounts.complaints(settings.get("CC_PAYPAL"), _is_known_to_all)
         if wrong := paypal_accounts.roots_complaint(settings.get("CC_PAYPAL_TRUSTED_ROOTS")):
@@ -178,16 +173,6 @@ def _required(settings: Mapping[str, Any]) -> dict[str, str]:
         required["CC_LMS_JWT_AUDIENCE"] = "Give the audience of the LMS's JWTs: its setting JWT_AUTH, JWT_AUDIENCE."
         required["CC_LMS_JWT_JWK_SET"] = "Give the LMS's public keys: its setting JWT_PUBLIC_SIGNING_JWK_SET."
     return required
-
-
-def _are_lists_of_secrets(value: Any) -> bool:
-    """False for a text where a list belongs, too: each of its letters would pass for a secret."""
-    return isinstance(value, Mapping) and all(
-        isinstance(secrets, (list, tuple))
-        and secrets
-        and all(isinstance(each, str) and each.strip() for each in secrets)
-        for secrets in value.values()
-    )
 
 
 def _is_known_to_all(value: Any) -> bool:

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.core.checks import register
 
 
 class StripeConfig(AppConfig):
@@ -12,3 +13,8 @@ class StripeConfig(AppConfig):
             "commerce_coordinator.djangoapp": {"namespace": "stripe", "regex": "^stripe/", "relative_path": "urls"}
         }
     }
+
+    def ready(self) -> None:
+        from .checks import check_settings
+
+        register(check_settings)

@@ -30,6 +30,7 @@ RIGHT = {
 }
 #: Not demanded, only warned of.
 WANTED = {
+    "CC_STRIPE_API_KEYS": '{"": "rk_live_7Pm4"}',
     "CC_PUBLIC_URL": "https://coordinator.example.com",
     "CC_OPERATOR_EMAILS": "operator@example.com",
     "CC_STOREFRONT_URL": "https://shop.example.com/basket/",
