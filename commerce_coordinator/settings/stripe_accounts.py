@@ -92,7 +92,7 @@ def _of_keys(settings: Mapping[str, Any]) -> Iterator[str]:
             yield f"{about} this is no secret key. Give a restricted key (rk_...) or a secret key (sk_...)."
         elif expected and found[2] != expected:
             yield (
-                f"{about} this is a key of {found[2]} mode, but only events of {expected} mode count (CC_STRIPE_LIVEMODE): "
+                f"{about} this is a key of {found[2]} mode, but CC_STRIPE_LIVEMODE takes {expected} mode's events: "
                 f"its refunds would find no payment. Give a key of {expected} mode."
             )
 
