@@ -60,8 +60,8 @@ help: ## list the targets
 run: $(VENV)/.base ## start web, worker and relay in this terminal: PORT=8140 DATA=./data
 	@exec env $(LOCAL_ENV) $(PY) manage.py run --port '$(or $(PORT),8140)' --data '$(or $(DATA),./data)'
 
-demo: $(VENV)/.base ## send one purchase through the service and show its trace: URL=http://localhost:8140
-	@exec $(PY) manage.py demo $(if $(URL),--url '$(URL)')
+demo: $(VENV)/.base ## send one purchase through the service and show its way: URL=http://localhost:8140 PROVIDER=paypal REFUND=1
+	@exec $(PY) manage.py demo $(if $(URL),--url '$(URL)') $(if $(PROVIDER),--provider '$(PROVIDER)') $(if $(filter-out 0,$(REFUND)),--refund)
 
 test: $(VENV)/.test mysqlclient ## run the tests, without the slow ones: ARGS="-k inbox"
 	@exec $(PY) -m pytest -m "not slow" $(ARGS)

@@ -163,3 +163,10 @@ class OrderRefunded(Payload):
     username: PrivateText
     email: PrivateText = ""
     lines: tuple[OrderLine, ...] = ()
+
+
+class OrderLineRefunded(OrderRefunded):
+    """Money for one line of an order has gone back, as it was asked for, and the line's access is being taken back.
+
+    money: what went back. lines: that line alone.
+    """

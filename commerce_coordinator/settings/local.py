@@ -63,6 +63,9 @@ CC_PUBLIC_URL = env.str("CC_PUBLIC_URL", f"http://localhost:{PORT}")
 
 CC_STRIPE_LIVEMODE = env.bool("CC_STRIPE_LIVEMODE", None)
 CC_STRIPE_SECRETS = env.json("CC_STRIPE_SECRETS", {"": ["whsec_local"]})
+# The stand-ins of Stripe and PayPal are in the web process, too.
+CC_STRIPE_API_KEYS = env.json("CC_STRIPE_API_KEYS", {"": "sk_test_local"})
+CC_STRIPE_API_URL = env.str("CC_STRIPE_API_URL", f"http://localhost:{PORT}/demo_lms/stripe")
 
 CC_PAYPAL = env.json(
     "CC_PAYPAL",
@@ -72,7 +75,8 @@ CC_PAYPAL = env.json(
             "client_id": "local-paypal-client",
             "client_secret": "local-paypal-secret",
             "environment": "sandbox",
-            "verification": "offline",
+            "verification": "postback",  # the stand-in has no certificate of PayPal's
+            "api_url": f"http://localhost:{PORT}/demo_lms/paypal",
         }
     },
 )

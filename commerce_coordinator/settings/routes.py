@@ -91,6 +91,9 @@ CC_SIGNALS: dict[str, list[str]] = {
     f"{_PLUGINS}.fulfillment.signals.order_refunded": [
         f"{_PLUGINS}.notifications.tasks.send_refund_confirmation",
     ],
+    f"{_PLUGINS}.fulfillment.signals.order_line_refunded": [
+        f"{_PLUGINS}.notifications.tasks.send_refund_confirmation",
+    ],
     f"{_PLUGINS}.fulfillment.signals.refund_needs_attention": [
         f"{_PLUGINS}.notifications.tasks.tell_operator_of_refund",
     ],
@@ -183,6 +186,22 @@ DEMO_FILTERS: dict[str, dict[str, Any]] = {
         "pipeline": [
             f"{_PLUGINS}.demo_lms.steps.SampleOrder",
             f"{_PLUGINS}.demo_lms.steps.SampleLines",
+        ],
+    },
+    # What the storefront sold is in no payment of PayPal's.
+    "org.edx.coordinator.fulfillment.order_details.requested.v1": {
+        "fail_silently": False,
+        "pipeline": [
+            f"{_PLUGINS}.fulfillment.steps.PaymentMetadata",
+            f"{_PLUGINS}.ecommerce.steps.LegacyOrderDetails",
+            f"{_PLUGINS}.demo_lms.steps.StorefrontOrders",
+        ],
+    },
+    "org.edx.coordinator.paypal.price_owed.requested.v1": {
+        "fail_silently": False,
+        "pipeline": [
+            f"{_PLUGINS}.ecommerce.steps.LegacyOrderDetails",
+            f"{_PLUGINS}.demo_lms.steps.StorefrontOrders",
         ],
     },
     "org.edx.coordinator.order_history.order_history.requested.v1": {

@@ -124,6 +124,28 @@ def test_demo_on_a_running_instance_shows_the_trace_and_exits_0(running) -> None
     assert "learner-" not in done.stdout.partition("✔ event")[2], "no user name in the tree"
 
 
+@pytest.mark.parametrize("provider", ["stripe", "paypal"])
+def test_demo_shows_both_providers_and_a_refund(running, provider: str) -> None:
+    _, port, data = running
+    done = manage("demo", "--url", f"http://localhost:{port}", "--provider", provider, "--refund", data=data)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for hop in (
+        f"signal {provider}.payment_captured",
+        "signal fulfillment.order_placed",
+        "holds the 3 enrolments",
+        "signal lms.refund_requested",
+        f"{provider}.refund_payment",
+        f"signal {provider}.payment_refunded",
+        "lms.unenroll_learner",
+        "notifications.send_refund_confirmation",
+        "The money went back",
+        "history shows which course was refunded",
+    ):
+        assert done.stdout.count(hop) == 1, hop
+    captures = done.stdout.count("POST /demo_lms/paypal/v2/checkout/orders/")
+    assert captures == (1 if provider == "paypal" else 0)
+
+
 def test_demo_exits_1_when_a_delivery_is_dead(running) -> None:
     _, port, data = running
     fault = {"status": 403, "count": 1, "method": "POST"}

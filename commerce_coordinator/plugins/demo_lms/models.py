@@ -1,4 +1,5 @@
-"""What the stand-in LMS keeps: OAuth clients, what learners have, the calls it received, the faults it shall show."""
+"""What the stand-ins keep. The LMS: OAuth clients, what learners have, the calls it received, the faults it shall show.
+The storefront: its orders. The payment providers: what was paid."""
 
 import uuid
 
@@ -127,3 +128,33 @@ class StandInFault(models.Model):
         if self.lifetime:
             what.append(f"a token of {self.lifetime} s")
         return f"{self.when} {' and '.join(what)}"
+
+
+class StorefrontOrder(models.Model):
+    """What the demo's storefront sold, and to whom: its system of record."""
+
+    order_number = ExactCharField(max_length=128, unique=True)
+    username = ExactCharField(max_length=LONGEST_USERNAME)
+    lms_user_id = models.BigIntegerField()
+    courses = models.JSONField(help_text="The keys of the course runs.")
+    mode = models.CharField(max_length=100, default="verified")
+    ordered_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.order_number
+
+
+class StandInPayment(models.Model):
+    """A payment at a stand-in of a provider, in the provider's own words."""
+
+    provider = models.CharField(max_length=16)
+    key = ExactCharField(max_length=64, help_text="The PaymentIntent's id, or that of PayPal's order.")
+    document = models.JSONField(help_text="What the provider would keep: see providers/.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "key"], name="one_stand_in_payment_each"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.key}"

@@ -8,6 +8,9 @@ from typing import Any
 
 import stripe
 
+#: What a course costs, in US cents.
+PRICE = 14900
+
 COURSES = (
     "course-v1:DemoX+Baking+2026",
     "course-v1:DemoX+Brewing+2026",
@@ -33,7 +36,7 @@ def payment_intent_succeeded(
     """A `payment_intent.succeeded` event (Stripe API 2024-06-20) of an order of ours. `changes` go into its object."""
     token = secrets.token_hex(12)
     now = int(time.time())
-    price = 14900 * len(courses)
+    price = PRICE * len(courses)
     return {
         "id": event_id or f"evt_{token}",
         "object": "event",

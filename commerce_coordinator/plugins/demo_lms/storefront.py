@@ -1,52 +1,62 @@
 """A storefront's door and its till: it shows with what it was entered, and sells without asking for money.
 
-A real storefront knows who its buyer is, and its provider tells us of the payment. This one is told the buyer in the
-form and plays the provider, too: a signed `payment_intent.succeeded`, posted to this service's webhook over HTTP.
+A real storefront knows who its buyer is. This one is told him in the form, keeps the order, and lets a stand-in of the
+provider be paid, whose signed webhook comes to this service over HTTP.
 """
 
+import re
 from typing import Any
 
 import requests
-from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from .purchase import COURSES, fresh_order_number, payment_intent_succeeded, signed
+from .models import StorefrontOrder
+from .providers import paypal, stripe
+from .purchase import COURSES, fresh_order_number
 
-WEBHOOK = "/stripe/webhook/"
+_NAME = re.compile(r"[!-~]{1,128}")
+_NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 
-#: Seconds. The webhook answers in milliseconds.
-TIMEOUT = 10
+TILLS = {"stripe": stripe.pay, "paypal": paypal.pay}
 
 
 @never_cache
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def door(request: HttpRequest) -> JsonResponse:
-    """GET shows the query, each name with all its values. POST buys `course_run_key` for `username`, `lms_user_id`."""
+    """GET shows the query, each name with all its values. POST buys `course_run_key` for `username`, `lms_user_id`; by
+    Stripe, unless `provider` is paypal."""
     return _sell(request) if request.method == "POST" else _json({"query": dict(request.GET.lists())})
 
 
 def _sell(request: HttpRequest) -> JsonResponse:
     username, lms_user_id = request.POST.get("username", ""), request.POST.get("lms_user_id", "")
-    wrong = [name for name in ("username", "lms_user_id") if not request.POST.get(name)]
-    if wrong or not (lms_user_id.isascii() and lms_user_id.isdigit()):
+    if not _NAME.fullmatch(username) or not _NUMBER.fullmatch(lms_user_id):
         return _json({"error": "Give the form fields username and lms_user_id, a whole number."}, status=400)
     order_number = request.POST.get("order_number") or fresh_order_number()
-    courses = [key for key in request.POST.getlist("course_run_key") if key] or COURSES[:1]
-    event = payment_intent_succeeded(order_number, username=username, courses=courses)
-    event["data"]["object"]["metadata"]["lms_user_id"] = lms_user_id
-    secrets = settings.CC_STRIPE_SECRETS.get("")
-    if not secrets:
-        return _json({"error": 'CC_STRIPE_SECRETS has no secret for the account "".'}, status=503)
-    body, headers = signed(event, secrets[0])
+    if not _NAME.fullmatch(order_number):
+        return _json({"error": "The form field order_number must be up to 128 characters without spaces."}, status=400)
+    provider = request.POST.get("provider") or "stripe"
+    if provider not in TILLS:
+        return _json({"error": f"The form field provider must be one of {', '.join(TILLS)}."}, status=400)
+    order, _ = StorefrontOrder.objects.update_or_create(
+        order_number=order_number,
+        defaults={
+            "username": username,
+            "lms_user_id": int(lms_user_id),
+            "courses": [key for key in request.POST.getlist("course_run_key") if key] or list(COURSES[:1]),
+        },
+    )
     try:
-        answer = requests.post(request.build_absolute_uri(WEBHOOK), data=body, headers=headers, timeout=TIMEOUT)
+        told = TILLS[provider](order, request)
+    except (stripe.NoSecret, paypal.NoAccount) as error:
+        return _json({"error": str(error)}, status=503)
     except requests.RequestException as error:
         return _json({"error": f"The webhook did not answer: {type(error).__name__}."}, status=503)
-    return _json({"order_number": order_number, "webhook": answer.status_code}, status=201 if answer.ok else 502)
+    return _json({"order_number": order.order_number, **told}, status=201 if told["webhook"] < 300 else 502)
 
 
 def _json(body: dict[str, Any], status: int = 200) -> JsonResponse:

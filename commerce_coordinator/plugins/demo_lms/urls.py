@@ -1,8 +1,9 @@
-"""The demo's pages, and the stand-in LMS under the LMS's own paths."""
+"""The demo's pages, the stand-in LMS under the LMS's own paths, and the stand-ins of the providers under theirs."""
 
 from django.urls import path, re_path
 
 from . import storefront, traces, views
+from .providers import paypal, stripe
 from .stand_in import accounts, authorize, control, enrollment, entitlements, oauth
 
 app_name = "demo_lms"
@@ -14,6 +15,7 @@ _demo = [
     path("demo_get_sample_data/", views.get_sample_data, name="demo_get_sample_data"),
     path("storefront/", storefront.door, name="storefront"),
     path("trace/<str:reference>/", traces.show_trace, name="trace"),
+    path("traces/<str:reference>/", traces.show_traces, name="traces"),
 ]
 
 # As on the LMS: without a slash at the end.
@@ -47,4 +49,10 @@ _control = [
     path("accounts/", control.accounts, name="deactivated_accounts"),
 ]
 
-urlpatterns = [*_demo, *_lms, *_control]
+_providers = [
+    path("stripe/v1/<path:path>", stripe.api, name="stripe_api"),
+    path("stripe/receipts/<str:payment_id>/", stripe.receipt, name="stripe_receipt"),
+    path("paypal/<path:path>", paypal.api, name="paypal_api"),
+]
+
+urlpatterns = [*_demo, *_lms, *_control, *_providers]

@@ -1,7 +1,7 @@
 from commerce_coordinator.core.signals.signal import CoordinatorSignal
 from commerce_coordinator.payloads.enrollments import EnrollmentRequested, EntitlementRequested, RevocationRequested
 from commerce_coordinator.payloads.orders import OrderHeld, OrderPlaced
-from commerce_coordinator.payloads.payments import OrderRefunded, RefundNeedsAttention
+from commerce_coordinator.payloads.payments import OrderLineRefunded, OrderRefunded, RefundNeedsAttention
 
 _PAYMENT = ("provider", "account", "payment_id")
 
@@ -22,6 +22,11 @@ revocation_requested = CoordinatorSignal(RevocationRequested, subject="order_num
 
 #: The whole of a payment has gone back. Once per payment.
 order_refunded = CoordinatorSignal(OrderRefunded, subject="order_number", person="lms_user_id", unique_by=_PAYMENT)
+
+#: Money has gone back for one line of an order, as it was asked for. Once per refund.
+order_line_refunded = CoordinatorSignal(
+    OrderLineRefunded, subject="order_number", person="lms_user_id", unique_by=(*_PAYMENT, "refund_id")
+)
 
 #: Money went back, or a refund failed, and somebody must look. Once per refund and reason.
 refund_needs_attention = CoordinatorSignal(

@@ -14,7 +14,7 @@ from .filters import PaymentOwnerRequested
 from .keeping import keep_refund, still_giving
 from .models import Payment, Refund
 from .refunding import DISPUTED
-from .signals import order_refunded, refund_needs_attention, revocation_requested
+from .signals import order_line_refunded, order_refunded, refund_needs_attention, revocation_requested
 
 logger = logging.getLogger(__name__)
 
@@ -101,18 +101,19 @@ def is_anothers(taken: Taken) -> bool:
 
 
 def _tell(payment: Payment, refund: Refund, money: Money, sender: Any) -> None:
+    told = {
+        **payment.reference,
+        "order_number": payment.order_number,
+        "refund_id": refund.refund_id,
+        "lms_user_id": payment.lms_user_id,
+        "username": payment.username,
+        "email": payment.email,
+    }
     if refund.whole:
-        order_refunded.send_robust(
-            sender=sender,
-            **payment.reference,
-            order_number=payment.order_number,
-            refund_id=refund.refund_id,
-            money=payment.money,
-            lms_user_id=payment.lms_user_id,
-            username=payment.username,
-            email=payment.email,
-            lines=payment.order_lines,
-        )
+        order_refunded.send_robust(sender=sender, **told, money=payment.money, lines=payment.order_lines)
+    elif refund.took_back:
+        lines = tuple(line for line in payment.order_lines if line.line_number in refund.took_back)
+        order_line_refunded.send_robust(sender=sender, **told, money=money, lines=lines)
     if refund.attention:
         refund_needs_attention.send_robust(
             sender=sender,

@@ -15,6 +15,7 @@ from .signals import (
     enrollment_requested,
     entitlement_requested,
     order_held,
+    order_line_refunded,
     order_placed,
     order_refunded,
     refund_needs_attention,
@@ -78,7 +79,7 @@ def request_enrollments(
     )
 
 
-@delivery_task(sends=[revocation_requested, order_refunded, refund_needs_attention])
+@delivery_task(sends=[revocation_requested, order_refunded, order_line_refunded, refund_needs_attention])
 def take_back_order(
     *,
     provider: str,
@@ -106,7 +107,7 @@ def take_back_order(
     take_back(taken, sender=take_back_order, asked_by=request_enrollments.name)
 
 
-@delivery_task(sends=[revocation_requested, order_refunded, refund_needs_attention])
+@delivery_task(sends=[revocation_requested, order_refunded, order_line_refunded, refund_needs_attention])
 def take_back_disputed_order(
     *,
     provider: str,

@@ -52,7 +52,7 @@ ORDER_CONFIRMATION = Mail(
 REFUND_CONFIRMATION = Mail(
     name="refund_confirmation",
     reader=Reader.LEARNER,
-    when="The whole of an order's payment has gone back.",
+    when="The whole of an order's payment has gone back, or the money for one line that was asked for.",
     subject=_("Your refund for order %(about)s"),
     context=contexts.of_order,
 )

@@ -5,8 +5,12 @@ import requests
 from django.test import Client
 
 from commerce_coordinator.core.deliveries.models import Dispatch
+from commerce_coordinator.payloads.money import Money
+from commerce_coordinator.plugins.fulfillment.filters import OrderDetailsRequested
+from commerce_coordinator.plugins.paypal.filters import PriceOwedRequested
 
-from .. import storefront
+from ..models import StorefrontOrder
+from ..providers import paypal, stripe
 
 BUYER = {"username": "ann", "lms_user_id": "84213577", "order_number": "EDX-1"}
 
@@ -43,8 +47,62 @@ def test_buyer_must_be_told(client: Client, change: dict[str, str]) -> None:
     assert "lms_user_id" in answer.json()["error"]
 
 
-def test_till_without_a_provider_says_so(client: Client, settings: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(storefront, "WEBHOOK", "http://127.0.0.1:1/")
-    assert client.post("/demo_lms/storefront/", BUYER).status_code == 503
-    settings.CC_STRIPE_SECRETS = {}
-    assert "CC_STRIPE_SECRETS" in client.post("/demo_lms/storefront/", BUYER).json()["error"]
+def test_order_number_must_be_one(client: Client) -> None:
+    answer = client.post("/demo_lms/storefront/", {**BUYER, "order_number": "EDX 1"})
+    assert answer.status_code == 400
+    assert "order_number" in answer.json()["error"]
+
+
+def test_provider_must_be_one_of_two(client: Client) -> None:
+    answer = client.post("/demo_lms/storefront/", {**BUYER, "provider": "cash"})
+    assert answer.status_code == 400
+    assert "stripe, paypal" in answer.json()["error"]
+
+
+@pytest.mark.needs_plugins("paypal")
+@pytest.mark.django_db(transaction=True)
+def test_what_is_approved_comes_in_as_an_event_that_paypal_vouches_for(
+    live_server: Any, settings: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "localhost,127.0.0.1")
+    account = {**settings.CC_PAYPAL[""], "api_url": f"{live_server.url}/demo_lms/paypal"}
+    settings.CC_PAYPAL = {"": account}
+    form = {**BUYER, "course_run_key": ["course-v1:X+A+1", "course-v1:X+B+1"], "provider": "paypal"}
+    answer = requests.post(f"{live_server.url}/demo_lms/storefront/", data=form, timeout=20)
+    assert (answer.status_code, answer.json()["webhook"]) == (201, 200), answer.text
+    approved = Dispatch.objects.get(subject="EDX-1", event__event_type="CHECKOUT.ORDER.APPROVED")
+    assert approved.payload["money"] == {"amount": 29800, "currency": "USD"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("provider", ["stripe", "paypal"])
+def test_till_whose_webhook_is_away_says_so(client: Client, monkeypatch: Any, provider: str) -> None:
+    for each in (stripe, paypal):
+        monkeypatch.setattr(each, "WEBHOOK", "http://127.0.0.1:1/")
+    answer = client.post("/demo_lms/storefront/", {**BUYER, "provider": provider})
+    assert (answer.status_code, "did not answer" in answer.json()["error"]) == (503, True)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("provider", "name"), [("stripe", "CC_STRIPE_SECRETS"), ("paypal", "CC_PAYPAL")])
+def test_till_without_an_account_says_so(client: Client, settings: Any, provider: str, name: str) -> None:
+    setattr(settings, name, {})
+    answer = client.post("/demo_lms/storefront/", {**BUYER, "provider": provider})
+    assert (answer.status_code, name in answer.json()["error"]) == (503, True)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("asked", [OrderDetailsRequested, PriceOwedRequested])
+def test_storefront_knows_what_its_orders_cost_and_who_bought_them(asked: Any) -> None:
+    StorefrontOrder.objects.create(
+        order_number="EDX-1", username="ann", lms_user_id=84213577, courses=["course-v1:X+A+1"]
+    )
+    question = {"provider": "paypal", "account": "", "payment_id": "C1", "lines": ()}
+    details = asked.ask(order_number="EDX-1", **question)["details"]
+    assert (details.owed, details.username, details.lms_user_id) == (
+        Money(amount=14900, currency="USD"),
+        "ann",
+        84213577,
+    )
+    assert [(line.course_key, line.price) for line in details.lines] == [("course-v1:X+A+1", details.owed)]
+    assert asked.ask(order_number="EDX-2", **question).get("details") is None

@@ -19,6 +19,7 @@ from ..models import Payment, Refund
 from ..retirement import erase
 from ..signals import (
     enrollment_requested,
+    order_line_refunded,
     order_placed,
     order_refunded,
     refund_needs_attention,
@@ -99,6 +100,7 @@ def test_part_that_we_asked_for_takes_back_its_line_alone(line_number: int) -> N
     run_deliveries()
     assert taken_back() == [line_number]
     assert_not_sent(order_refunded)
+    assert_sent(order_line_refunded, times=1, refund_id="re_1", money=usd(14900), lines=(LINES[line_number - 1],))
     assert_not_sent(refund_needs_attention)
     assert [line.line_number for line in Payment.objects.get().given] == [n for n in (1, 2, 3) if n != line_number]
 
@@ -118,6 +120,7 @@ def test_part_whose_line_is_not_known_is_told_and_takes_nothing(request_id: str)
         reason=refunding.PART,
     )
     assert taken_back() == []
+    assert_not_sent(order_line_refunded)
     assert Payment.objects.get().given == LINES
 
 
@@ -129,6 +132,7 @@ def test_whole_refund_takes_back_what_is_left() -> None:
     run_deliveries()
     assert taken_back() == [2, 1, 3]
     assert_sent(order_refunded, times=1, refund_id="re_2")
+    assert_sent(order_line_refunded, times=1, refund_id="re_1")
 
 
 def test_line_refunded_twice_is_told() -> None:
