@@ -4,10 +4,9 @@ import pytest
 import requests
 from django.test import Client
 
+from commerce_coordinator.core import filters
 from commerce_coordinator.core.deliveries.models import Dispatch
 from commerce_coordinator.payloads.money import Money
-from commerce_coordinator.plugins.fulfillment.filters import OrderDetailsRequested
-from commerce_coordinator.plugins.paypal.filters import PriceOwedRequested
 
 from ..models import StorefrontOrder
 from ..providers import paypal, stripe
@@ -92,8 +91,15 @@ def test_till_without_an_account_says_so(client: Client, settings: Any, provider
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("asked", [OrderDetailsRequested, PriceOwedRequested])
-def test_storefront_knows_what_its_orders_cost_and_who_bought_them(asked: Any) -> None:
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("fulfillment.order_details", marks=pytest.mark.needs_plugins("fulfillment")),
+        pytest.param("paypal.price_owed", marks=pytest.mark.needs_plugins("paypal")),
+    ],
+)
+def test_storefront_knows_what_its_orders_cost_and_who_bought_them(name: str) -> None:
+    asked = filters.defined[f"org.edx.coordinator.{name}.requested.v1"]
     StorefrontOrder.objects.create(
         order_number="EDX-1", username="ann", lms_user_id=84213577, courses=["course-v1:X+A+1"]
     )
