@@ -149,6 +149,7 @@ class StandInPayment(models.Model):
 
     provider = models.CharField(max_length=16)
     key = ExactCharField(max_length=64, help_text="The PaymentIntent's id, or that of PayPal's order.")
+    order_number = ExactCharField(max_length=128, db_index=True, help_text="Of the storefront.")
     document = models.JSONField(help_text="What the provider would keep: see providers/.")
 
     class Meta:

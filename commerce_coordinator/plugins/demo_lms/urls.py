@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from . import storefront, traces, views
+from .providers import control as providers_control
 from .providers import paypal, stripe
 from .stand_in import accounts, authorize, control, enrollment, entitlements, oauth
 
@@ -53,6 +54,7 @@ _providers = [
     path("stripe/v1/<path:path>", stripe.api, name="stripe_api"),
     path("stripe/receipts/<str:payment_id>/", stripe.receipt, name="stripe_receipt"),
     path("paypal/<path:path>", paypal.api, name="paypal_api"),
+    path("payments/<str:order_number>/", providers_control.payments, name="kept_payments"),
 ]
 
 urlpatterns = [*_demo, *_lms, *_control, *_providers]

@@ -9,8 +9,8 @@ from django.db import transaction
 from ..models import StandInPayment
 
 
-def keep(provider: str, key: str, document: dict[str, Any]) -> None:
-    StandInPayment.objects.create(provider=provider, key=key, document=document)
+def keep(provider: str, key: str, order_number: str, document: dict[str, Any]) -> None:
+    StandInPayment.objects.create(provider=provider, key=key, order_number=order_number, document=document)
 
 
 def read(provider: str, key: str) -> dict[str, Any] | None:

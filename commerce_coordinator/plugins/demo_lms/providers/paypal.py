@@ -59,7 +59,7 @@ def pay(order: StorefrontOrder, request: HttpRequest) -> dict[str, Any]:
             }
         ],
     }
-    kept.keep(PROVIDER, order_id, approved)
+    kept.keep(PROVIDER, order_id, order.order_number, approved)
     event = _event("CHECKOUT.ORDER.APPROVED", approved)
     body, headers = _signed(event, webhook_id)
     status, took = webhooks.tell(request.build_absolute_uri(WEBHOOK), body, headers)

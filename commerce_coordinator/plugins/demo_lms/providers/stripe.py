@@ -50,7 +50,9 @@ def pay(order: StorefrontOrder, request: HttpRequest) -> dict[str, Any]:
         "payment_intent": intent["id"],
         "receipt_url": request.build_absolute_uri(RECEIPT.format(intent["id"])),
     }
-    kept.keep(PROVIDER, intent["id"], {"intent": {**intent, "latest_charge": charge}, "refunds": []})
+    kept.keep(
+        PROVIDER, intent["id"], order.order_number, {"intent": {**intent, "latest_charge": charge}, "refunds": []}
+    )
     status, took = webhooks.tell(request.build_absolute_uri(WEBHOOK), body, headers)
     return {"event": event["id"], "webhook": status, "ms": round(took)}
 

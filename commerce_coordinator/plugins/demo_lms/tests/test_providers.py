@@ -73,6 +73,13 @@ def test_stripe_knows_the_payment_and_its_receipt(at_stripe: Stripe, client: Cli
     assert client.get("/demo_lms/stripe/receipts/pi_none/").status_code == 404
 
 
+def test_payments_of_an_order_are_shown(at_stripe: Stripe, client: Client) -> None:
+    at_stripe.refund(14900)
+    [shown] = client.get("/demo_lms/payments/EDX-1/").json()["payments"]
+    assert (shown["provider"], [each["amount"] for each in shown["document"]["refunds"]]) == ("stripe", [14900])
+    assert client.get("/demo_lms/payments/EDX-2/").json() == {"payments": []}
+
+
 def test_stripe_gives_a_part_back_and_tells_of_it_once(at_stripe: Stripe, told: WEBHOOKS) -> None:
     more = {"metadata[refund_request_id]": "EDX-1:1"}
     first, again = at_stripe.refund(14900, "key", **more), at_stripe.refund(14900, "key", **more)
