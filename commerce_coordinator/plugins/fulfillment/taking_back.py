@@ -64,7 +64,8 @@ def take_back(taken: Taken, *, sender: Any, asked_by: str) -> None:
     if refund.sent_at is None:
         if refund.stands:
             _tell(refund.payment, refund, taken.money, sender)
-            _revoke(refund.payment, refund, sender, asked_by)
+        # Also where it has failed meanwhile: of its lines, those are gone that other refunds have paid back by now.
+        _revoke(refund.payment, refund, sender, asked_by)
         Refund.objects.filter(pk=refund.pk).update(sent_at=timezone.now())
 
 

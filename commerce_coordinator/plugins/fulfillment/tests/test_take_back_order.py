@@ -27,7 +27,7 @@ from ..signals import (
 )
 from ..tasks import take_back_late_enrollment, take_back_late_entitlement, take_back_order
 from . import lms_of_a_test as lms
-from .purchases import LINES, NOON, ORDER, PRICE, REFERENCE, REFUND, pay, repay, routed, usd
+from .purchases import LINES, NOON, ORDER, PRICE, REFERENCE, REFUND, pay, refund_fails, repay, routed, usd
 from .sources import Shop
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database, pytest.mark.usefixtures("routed")]
@@ -264,6 +264,27 @@ def test_enrolment_from_a_replayed_dead_letter_is_taken_back_again(monkeypatch) 
         run_deliveries()
     assert lms.access == set()
     assert taken_back() == [1, 1]
+
+
+def test_refund_that_fails_while_its_revocation_waits_leaves_nothing_that_others_paid_back() -> None:
+    lms.access.clear()
+    own = lms.__name__
+    with (
+        routed(enrollment_requested=[f"{own}.enroll"], revocation_requested=[f"{own}.put_out"]),
+        lms.routed_back(),
+    ):
+        pay(lines=LINES[:1])
+        deliver(Delivery.objects.get().pk.hex)
+        deliver(Delivery.objects.get(receiver__endswith=".request_enrollments").pk.hex)
+        with pytest.raises(Retry, match="still being given"):
+            take_back_order(**REFUND)
+        # The whole went back once more, and then the first one failed: the access is this one's to take.
+        take_back_order(**{**REFUND, "refund_id": "re_2"})
+        deliver(refund_fails().pk.hex)
+        run_deliveries()
+        take_back_order(**REFUND)
+        run_deliveries()
+    assert lms.access == set()
 
 
 def give_up(**_: Any) -> None:
