@@ -273,9 +273,12 @@ def test_refund_that_fails_while_its_revocation_waits_leaves_nothing_that_others
         routed(enrollment_requested=[f"{own}.enroll"], revocation_requested=[f"{own}.put_out"]),
         lms.routed_back(),
     ):
-        pay(lines=LINES[:1])
+        pay(lines=LINES[:2])
         deliver(Delivery.objects.get().pk.hex)
         deliver(Delivery.objects.get(receiver__endswith=".request_enrollments").pk.hex)
+        # One course is given, and nothing is late about it; the other is still to come.
+        deliver(Delivery.objects.filter(receiver=f"{own}.enroll").latest("pk").pk.hex)
+        deliver(Delivery.objects.get(receiver__endswith=".take_back_late_enrollment").pk.hex)
         with pytest.raises(Retry, match="still being given"):
             take_back_order(**REFUND)
         # The whole went back once more, and then the first one failed: the access is this one's to take.
