@@ -6,12 +6,11 @@ from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from django.core.exceptions import ImproperlyConfigured
 
 from commerce_coordinator.core import crash_points
 
-from . import jwk_sets, paypal_accounts, stripe_accounts
+from . import jwk_sets, paypal_accounts, stripe_accounts, yaml_file
 
 #: Values that stand in this repository or in tutorials; whoever uses them has no secret.
 KNOWN_TO_ALL = {
@@ -49,28 +48,27 @@ RATE = re.compile(r"[1-9][0-9]{0,8}/(s|min|h|d)")
 def read(path: Path) -> dict[str, Any]:
     """The settings in a YAML file. Raises ImproperlyConfigured naming the file and what would be right."""
     try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise ImproperlyConfigured(f"COMMERCE_COORDINATOR_CFG: {path} cannot be read: {error.strerror}.") from None
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: what looks like a date and is none
-        # A parser's message quotes the line, which may be a secret: only the place is told.
-        raise ImproperlyConfigured(f"COMMERCE_COORDINATOR_CFG: {path} is not valid YAML ({_place(error)}).") from None
+    except UnicodeDecodeError:
+        raise ImproperlyConfigured(
+            f"COMMERCE_COORDINATOR_CFG: {path} is not valid YAML (its encoding is not UTF-8)."
+        ) from None
+    try:
+        return parse(text)
+    except yaml_file.Refused as refused:
+        raise ImproperlyConfigured(f"COMMERCE_COORDINATOR_CFG: {path} {refused} (cc.{refused.number}).") from None
+
+
+def parse(text: str) -> dict[str, Any]:
+    """The settings in the text of such a file. Raises yaml_file.Refused."""
+    loaded = yaml_file.load(text)
     if loaded is None:
         return {}
     if not isinstance(loaded, dict) or not all(isinstance(key, str) and key.isupper() for key in loaded):
-        raise ImproperlyConfigured(
-            f"COMMERCE_COORDINATOR_CFG: {path} must map names of settings, in capitals, to their values."
-        )
+        raise yaml_file.Refused("E033", "must map names of settings, in capitals, to their values")
     return loaded
-
-
-def _place(error: Exception) -> str:
-    mark = getattr(error, "problem_mark", None)
-    if mark:
-        return f"line {mark.line + 1}, column {mark.column + 1}"
-    if isinstance(error, UnicodeDecodeError):
-        return "its encoding is not UTF-8"
-    return "a character that YAML does not allow, or a date that no calendar has"
 
 
 def apply(loaded: Mapping[str, Any], settings: MutableMapping[str, Any]) -> None:

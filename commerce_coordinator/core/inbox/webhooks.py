@@ -27,6 +27,7 @@ from commerce_coordinator.core.exceptions import (
     WebhookRefused,
 )
 from commerce_coordinator.core.inserts import insert
+from commerce_coordinator.core.signals import registry
 from commerce_coordinator.core.signals.signal import CoordinatorSignal
 from commerce_coordinator.core.telemetry.context import Span, span
 from commerce_coordinator.core.telemetry.masking import where
@@ -76,6 +77,9 @@ class WebhookView(View):
         super().__init_subclass__(**kwargs)
         if "provider" in vars(cls):
             WebhookView.by_provider[cls.provider] = cls
+        for entry in vars(cls).get("signals", {}).values():
+            for signal, _ in entry if isinstance(entry, list) else [entry]:
+                registry.remember_sender(signal, f"{cls.__module__}.{cls.__qualname__}")
 
     # --- What a provider's plugin says ---
 

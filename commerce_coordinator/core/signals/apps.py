@@ -16,3 +16,4 @@ class SignalsConfig(AppConfig):
         registry.load()
         routes.connect(routes.read())
         register(checks.check_map)
+        register(checks.check_doubts)

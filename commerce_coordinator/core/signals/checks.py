@@ -3,30 +3,44 @@
 Django's checks stop neither gunicorn nor a Celery worker, so wsgi, asgi, worker and relay call `enforce()`.
 """
 
+import functools
+import graphlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from celery import current_app
 from django.conf import settings
 from django.core.checks import CheckMessage
+from django.utils.module_loading import autodiscover_modules
+from pydantic import BaseModel, PydanticUserError
 
 from commerce_coordinator.core import filter_map
 from commerce_coordinator.core.deliveries import receivers
+from commerce_coordinator.core.deliveries.dispatch import Route
 from commerce_coordinator.core.exceptions import WrongMap
 
-from . import origins, registry, routes
-from .mistakes import mistake
+from . import graph, origins, registry, routes
+from .mistakes import doubt, mistake
 
 
 def check_map(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     """Every mistake of both maps, that of signals and that of filters, and of what stands around them."""
+    signal_map = routes.read()
     return [
-        *routes.read().mistakes,
+        *signal_map.mistakes,
+        *_not_json(),
+        *_circles(signal_map.routes),
         *_connected_beside_the_map(),
         *_undeclarable_sends(),
         *_short_leases(),
         *filter_map.read().mistakes,
         *origins.mistakes(),
     ]
+
+
+def check_doubts(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """What may be a mistake of the map, and may be right."""
+    return [*routes.read().doubts, *_sent_by_nobody()]
 
 
 def enforce() -> None:
@@ -61,6 +75,57 @@ def _undeclarable_sends() -> list[CheckMessage]:
         for task in receivers.delivery_tasks()
         for name in sorted(receivers.declared_sends(task) or ())
         if name not in known
+    ]
+
+
+def _not_json() -> list[CheckMessage]:
+    return [
+        mistake("E026", name, f"has a contract that cannot be JSON: {reason}", "Give the field a type that JSON has.")
+        for name, signal in registry.by_name().items()
+        if signal.contract is not None and (reason := _why_not_json(signal.contract))
+    ]
+
+
+@functools.lru_cache(maxsize=4096)
+def _why_not_json(contract: type[BaseModel]) -> str:
+    """Empty where it can. A payload is stored as JSON, and read back from it."""
+    try:
+        for mode in ("serialization", "validation"):
+            contract.model_json_schema(mode=mode)
+    except PydanticUserError as error:
+        return str(error.message).splitlines()[0].rstrip(".")
+    return ""
+
+
+def _circles(signal_routes: Mapping[str, Sequence[Route]]) -> list[CheckMessage]:
+    """Circles of declared sendings: each of them would never end. One for each sending that closes one."""
+    follows = {
+        name: {sent for route in each for sent in graph.sends_of(route.receiver)}
+        for name, each in signal_routes.items()
+    }
+    found: list[CheckMessage] = []
+    while True:
+        try:
+            graphlib.TopologicalSorter(follows).prepare()
+        except graphlib.CycleError as error:
+            # As the sorter tells it, each is sent by the one behind it.
+            circle = error.args[1][::-1]
+            follows[circle[0]].discard(circle[1])
+            shown = " -> ".join(graph.short(name) for name in circle)
+            hint = "Route one of these signals to another receiver, or let the receiver not send it."
+            found.append(mistake("E027", circle[0], f"sends itself again, for ever: {shown}", hint))
+        else:
+            return found
+
+
+def _sent_by_nobody() -> list[CheckMessage]:
+    autodiscover_modules("webhooks")  # they declare what they send, and a command imports them late
+    declared = {name for task in receivers.delivery_tasks() for name in receivers.declared_sends(task) or ()}
+    hint = "Declare it by @delivery_task(sends=[...]), in a webhook's table, or by the signal's sent_by; or remove it."
+    return [
+        doubt("W002", name, "is sent by nobody who says so", hint)
+        for name, signal in registry.by_name().items()
+        if name not in declared and not signal.sent_by and not registry.senders_of(name)
     ]
 
 

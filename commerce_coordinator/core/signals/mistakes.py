@@ -1,6 +1,6 @@
 """Mistakes in the map of signals and in that of filters, as Django check messages that cannot be silenced."""
 
-from django.core.checks import Error
+from django.core.checks import Error, Warning
 
 #: In CC_SIGNALS and around it.
 SIGNAL_MISTAKES = {
@@ -18,6 +18,9 @@ SIGNAL_MISTAKES = {
     "E012": "a lease is not longer than the task's time limit",
     "E013": "a signal is named by another path than its own",
     "E014": "a contract's field has a name that send_robust needs itself",
+    "E025": "a receiver takes another type than the contract carries",
+    "E026": "a contract that cannot be JSON",
+    "E027": "signals that send each other in a circle",
 }
 
 #: In OPEN_EDX_FILTERS_CONFIG and around it.
@@ -41,7 +44,20 @@ ORIGIN_MISTAKES = {
     "E032": "confined signals have no way to the API",
 }
 
-IDS = {**SIGNAL_MISTAKES, **FILTER_MISTAKES, **ORIGIN_MISTAKES}
+#: In the operator's file.
+FILE_MISTAKES = {
+    "E028": "a key stands twice",
+    "E029": "a value carries a tag",
+    "E033": "the file is no map of settings",
+}
+
+IDS = {**SIGNAL_MISTAKES, **FILTER_MISTAKES, **ORIGIN_MISTAKES, **FILE_MISTAKES}
+
+#: What may be right. These keep nobody from starting, and can be silenced.
+DOUBTS = {
+    "W001": "a type that cannot be looked up",
+    "W002": "a signal that nobody is known to send",
+}
 
 
 class MapError(Error):
@@ -56,3 +72,10 @@ def mistake(number: str, subject: object, problem: str, hint: str) -> MapError:
     if number not in IDS:
         raise ValueError(f"Unknown mistake {number}.")
     return MapError(f"{subject} {problem}.", hint=hint, id=f"cc.{number}")
+
+
+def doubt(number: str, subject: object, problem: str, hint: str) -> Warning:
+    """A doubt `cc.<number>`, as a mistake is told."""
+    if number not in DOUBTS:
+        raise ValueError(f"Unknown doubt {number}.")
+    return Warning(f"{subject} {problem}.", hint=hint, id=f"cc.{number}")

@@ -12,8 +12,22 @@ if TYPE_CHECKING:
 _signals: "weakref.WeakSet[CoordinatorSignal]" = weakref.WeakSet()
 
 
+#: Signal -> who says that he sends it, beside the delivery tasks: webhooks.
+_senders: dict[str, set[str]] = {}
+
+
 def remember(signal: "CoordinatorSignal") -> None:
     _signals.add(signal)
+
+
+def remember_sender(signal: "CoordinatorSignal", sender: str) -> None:
+    """Somebody who is no delivery task declares that he sends it; `sender`: his dotted path."""
+    _senders.setdefault(signal.name, set()).add(sender)
+
+
+def senders_of(name: str) -> list[str]:
+    """Those who declared it so."""
+    return sorted(_senders.get(name, ()))
 
 
 def load() -> None:

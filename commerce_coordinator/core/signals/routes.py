@@ -13,11 +13,13 @@ from django.core.checks import CheckMessage
 
 from commerce_coordinator.core.deliveries.dispatch import Route
 from commerce_coordinator.core.deliveries.models import Delivery
-from commerce_coordinator.core.deliveries.receivers import delivery_task_at, parameters
+from commerce_coordinator.core.deliveries.receivers import delivery_task_at, delivery_tasks, parameters
 from commerce_coordinator.core.importing import Missing, named_by
 
 from . import registry
-from .mistakes import mistake
+from .fitting import misfits
+from .guessing import did_you_mean, names_beside
+from .mistakes import doubt, mistake
 from .signal import CoordinatorSignal
 
 #: What an inline receiver may ask for beside the payload's fields.
@@ -26,11 +28,12 @@ OFFERED = frozenset({"sender", "signal"})
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SignalMap:
-    """The map as it was understood: the routes that resolve, and every mistake."""
+    """The map as it was understood: the routes that resolve, every mistake, and what may be one."""
 
     routes: Mapping[str, Sequence[Route]]
     mistakes: Sequence[CheckMessage]
     hash: str
+    doubts: Sequence[CheckMessage] = ()
 
 
 def read(configured: Any = None, *, complete: bool = True) -> SignalMap:
@@ -40,6 +43,7 @@ def read(configured: Any = None, *, complete: bool = True) -> SignalMap:
     """
     configured = settings.CC_SIGNALS if configured is None else configured
     mistakes: list[CheckMessage] = []
+    doubts: list[CheckMessage] = []
     routes: dict[str, list[Route]] = {}
     if not isinstance(configured, Mapping):
         mistakes.append(
@@ -51,7 +55,7 @@ def read(configured: Any = None, *, complete: bool = True) -> SignalMap:
         if not isinstance(paths, (list, tuple)) or not all(isinstance(path, str) for path in paths):
             mistakes.append(mistake("E009", name, "is not mapped to a list of dotted paths", "Use [] for no receiver."))
             continue
-        resolved = [_route(signal, name, path, mistakes) for path in dict.fromkeys(paths)]
+        resolved = [_route(signal, name, path, mistakes, doubts) for path in dict.fromkeys(paths)]
         if signal is not None:
             routes[name] = [route for route in resolved if route is not None]
         # By its own path: a former name of a task is the same receiver.
@@ -63,7 +67,7 @@ def read(configured: Any = None, *, complete: bool = True) -> SignalMap:
         for name in (registry.by_name() if complete else ())
         if name not in configured
     )
-    return SignalMap(routes=routes, mistakes=mistakes, hash=_hash(configured))
+    return SignalMap(routes=routes, mistakes=mistakes, hash=_hash(configured), doubts=doubts)
 
 
 def connect(signal_map: SignalMap) -> None:
@@ -75,10 +79,12 @@ def connect(signal_map: SignalMap) -> None:
 def _signal(name: Any, mistakes: list[CheckMessage]) -> CoordinatorSignal | None:
     found = named_by(name)
     if isinstance(found, Missing):
-        mistakes.append(mistake("E001", name, f"does not resolve: {found.reason}", "Correct the signal's dotted path."))
+        hint = "Correct the signal's dotted path." + did_you_mean(name, registry.by_name())
+        mistakes.append(mistake("E001", name, f"does not resolve: {found.reason}", hint))
         return None
     if not isinstance(found, CoordinatorSignal):
-        mistakes.append(mistake("E002", name, "is no CoordinatorSignal", "Name a CoordinatorSignal on the left."))
+        hint = "Name a CoordinatorSignal on the left." + did_you_mean(name, registry.by_name())
+        mistakes.append(mistake("E002", name, "is no CoordinatorSignal", hint))
         return None
     if found.name != name:
         # Another module imported it. Routes are read under its own path: these would be lost without a word.
@@ -102,12 +108,14 @@ def _field_mistakes(name: str, signal: CoordinatorSignal) -> list[CheckMessage]:
     ]
 
 
-def _route(signal: CoordinatorSignal | None, name: str, path: str, mistakes: list[CheckMessage]) -> Route | None:
+def _route(
+    signal: CoordinatorSignal | None, name: str, path: str, mistakes: list[CheckMessage], doubts: list[CheckMessage]
+) -> Route | None:
     found = named_by(path)
     if isinstance(found, Missing):
-        mistakes.append(
-            mistake("E001", path, f"does not resolve: {found.reason}", "Correct the receiver's dotted path.")
-        )
+        known = [*names_beside(path), *(task.path for task in delivery_tasks())]
+        hint = "Correct the receiver's dotted path." + did_you_mean(path, known)
+        mistakes.append(mistake("E001", path, f"does not resolve: {found.reason}", hint))
         return None
     task = delivery_task_at(path)
     if task is None and isinstance(found, (Task, Proxy)):
@@ -130,6 +138,15 @@ def _route(signal: CoordinatorSignal | None, name: str, path: str, mistakes: lis
             )
         )
         return None
+    if signal is not None and signal.contract is not None:
+        wrong, unknown = misfits(signal.contract, function)
+        if wrong:
+            hint = "Take the contract's type, one above it, or Any; or change the contract."
+            mistakes.append(mistake("E025", path, f"does not fit {name}: it takes {'; '.join(wrong)}", hint))
+            return None
+        if unknown:
+            hint = "Import the types where they are used, not for type checkers alone; or leave the annotation out."
+            doubts.append(doubt("W001", path, f"may not fit {name}: it takes {'; '.join(unknown)}", hint))
     return Route(
         signal=name,
         receiver=path,

@@ -36,6 +36,8 @@ class CoordinatorSignal(Signal):
     unique_by: names of the fields that make up the business key; a second sending with the same values adds nothing.
     needs_receiver: False for news that nobody need hear, how an enrolment ended for one. A sending of any other signal
         that the map routes to nobody is kept as unrouted, and an operator sees it.
+    sent_by: for readers, who sends it where neither a delivery task nor a webhook declares to: a view, an inline
+        receiver, another program by the API.
     name: dotted path; found by itself when the signal is a module's attribute, so only tests give it.
     """
 
@@ -47,6 +49,7 @@ class CoordinatorSignal(Signal):
         person: str | None = None,
         unique_by: Sequence[str] = (),
         needs_receiver: bool = True,
+        sent_by: str = "",
         name: str | None = None,
     ) -> None:
         super().__init__()
@@ -55,6 +58,7 @@ class CoordinatorSignal(Signal):
         self.person = person
         self.unique_by = tuple(unique_by)
         self.needs_receiver = needs_receiver
+        self.sent_by = sent_by
         self._name = name
         self._module: str = sys._getframe(1).f_globals.get("__name__", "__main__")
         self.routes: tuple[Route, ...] = ()

@@ -3,5 +3,9 @@ from commerce_coordinator.payloads.codes import EnrollmentCodeRedemptionRequeste
 
 #: A learner wants to redeem a code that somebody paid for. Once per learner, SKU and code.
 enrollment_code_redemption_requested = CoordinatorSignal(
-    EnrollmentCodeRedemptionRequested, subject="sku", person="lms_user_id", unique_by=("redemption_key",)
+    EnrollmentCodeRedemptionRequested,
+    subject="sku",
+    person="lms_user_id",
+    unique_by=("redemption_key",),
+    sent_by="POST /ecommerce/redeem_enrollment_code/",
 )

@@ -18,18 +18,27 @@ refund_requested = CoordinatorSignal(
     subject="order_number",
     person="lms_user_id",
     unique_by=("provider", "account", "payment_id", "refund_request_id"),
+    sent_by="POST /lms/refund/",
 )
 
 #: A service wants a learner enrolled, without a payment. Once per order number, which follows from its idempotency key.
 enrollment_ordered_by_service = CoordinatorSignal(
-    EnrollmentOrderedByService, subject="order_number", person="lms_user_id", unique_by=("order_number",)
+    EnrollmentOrderedByService,
+    subject="order_number",
+    person="lms_user_id",
+    unique_by=("order_number",),
+    sent_by="POST /lms/enrollment/",
 )
 
 #: The LMS retires a learner. Our own rows are clean by then; whoever keeps something of him erases it.
-user_retired = CoordinatorSignal(UserRetired, person="lms_user_id", needs_receiver=False)
+user_retired = CoordinatorSignal(
+    UserRetired, person="lms_user_id", needs_receiver=False, sent_by="POST /lms/user_retirement/"
+)
 
 #: An account on the LMS is to be closed.
-account_deactivation_requested = CoordinatorSignal(AccountDeactivationRequested, person="lms_user_id")
+account_deactivation_requested = CoordinatorSignal(
+    AccountDeactivationRequested, person="lms_user_id", sent_by="another program, by the API"
+)
 
 # --- How it ended on the LMS. News: nobody need hear it, but for a refusal ---
 

@@ -250,7 +250,6 @@ def test_an_empty_file_sets_nothing(file, text):
     [
         pytest.param(b"SECRET_KEY: [hunter2\nX: 1", "(line 2, column 2)", id="not closed"),
         pytest.param(b"SECRET_KEY: hunter2: x", "(line 1, column 20)", id="two colons"),
-        pytest.param(b"A: 1\nB: !!python/object:os.hunter2 {}", "(line 2, column 4)", id="a foreign tag"),
         pytest.param(b"A: &hunter2 1\nB: *hunter3", "(line 2, column 4)", id="an alias of nothing"),
         pytest.param(b"{hunter2: {[]: 1}}", "(line 1, column", id="an impossible key"),
         pytest.param(b"SECRET_KEY: hunter2\xff", "(its encoding is not UTF-8)", id="latin-1"),
@@ -267,6 +266,54 @@ def test_a_file_that_is_no_yaml_is_refused_by_its_place_and_not_quoted(file, con
     assert "hunter" not in str(refused.value)
     # A traceback that shows the parser's own error quotes the file.
     assert refused.value.__suppress_context__ and refused.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (
+            "A: 1\nB: !!python/object:os.hunter2 {}",
+            "has the tag tag:yaml.org,2002:python/object:os.hunter2 (line 2, column 4)",
+        ),
+        ("A: !!set {hunter2}", "has the tag tag:yaml.org,2002:set (line 1, column 4)"),
+        ("A: [!mine hunter2]", "has the tag !mine (line 1, column 5)"),
+        ("A: !!str hunter2", "has the tag tag:yaml.org,2002:str (line 1, column 4)"),
+    ],
+)
+def test_a_tag_is_refused_by_its_place(file, content, told):
+    file.write_text(content)
+    with pytest.raises(ImproperlyConfigured) as refused:
+        operator.read(file)
+    assert str(refused.value).startswith(f"COMMERCE_COORDINATOR_CFG: {file} {told}")
+    assert str(refused.value).endswith("(cc.E029).")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("A: 1\nB: 2\nA: hunter2", "has the key A twice (line 3, column 1)"),
+        ("CC_SIGNALS:\n  a.b: []\n  a.b: [hunter2]", "has the key a.b twice (line 3, column 3)"),
+        ("A: [{x: 1, x: hunter2}]", "has the key x twice (line 1, column 12)"),
+    ],
+)
+def test_a_key_that_stands_twice_is_refused_by_its_place(file, content, told):
+    file.write_text(content)
+    with pytest.raises(ImproperlyConfigured) as refused:
+        operator.read(file)
+    assert str(refused.value).startswith(f"COMMERCE_COORDINATOR_CFG: {file} {told}")
+    assert str(refused.value).endswith("(cc.E028).")
+    assert "hunter2" not in str(refused.value)
+
+
+def test_anchors_and_merges_are_no_mistakes(file):
+    file.write_text("A: &receivers [x.y]\nCC_SIGNALS:\n  a.b: *receivers\n  c.d: *receivers\n")
+    assert operator.read(file)["CC_SIGNALS"] == {"a.b": ["x.y"], "c.d": ["x.y"]}
+
+
+def test_lists_in_lists_without_end_are_refused(file):
+    file.write_text("A: " + "[" * 5000)
+    with pytest.raises(ImproperlyConfigured, match=r"is not valid YAML \("):
+        operator.read(file)
 
 
 @pytest.mark.parametrize(

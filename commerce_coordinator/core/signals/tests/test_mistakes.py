@@ -10,10 +10,11 @@ from django.core.management import CommandError, call_command
 from django.dispatch import Signal
 from django.test import override_settings
 
+from commerce_coordinator.core.deliveries import receivers
 from commerce_coordinator.core.deliveries.tasks import CANARY_TASK
 from commerce_coordinator.core.exceptions import WrongMap
-from commerce_coordinator.core.signals import mistakes, routes
-from commerce_coordinator.core.signals.checks import check_map, enforce
+from commerce_coordinator.core.signals import mistakes, registry, routes
+from commerce_coordinator.core.signals.checks import check_doubts, check_map, enforce
 from commerce_coordinator.core.testing import routes_as
 from commerce_coordinator.payloads.base import Payload
 
@@ -215,6 +216,61 @@ def signal_named_by_the_module_that_imports_it(shop):
     shop.map["test_shop.seat_17"] = ["test_shop._nothing"]
 
 
+@row("E025", "test_shop.count_rows does not fit test_shop.seat_18: it takes row: str, where the contract carries int")
+def inline_receiver_that_takes_another_type(shop):
+    @shop.receiver
+    def count_rows(order: str, row: str):
+        pass
+
+    shop.signal("seat_18", SeatSold)
+    shop.map["test_shop.seat_18"] = ["test_shop.count_rows"]
+
+
+class SeatSoldLater(Payload):
+    order: str | None
+    rows: tuple[int, ...] = ()
+
+
+@row("E025", "order: str, where the contract carries str | None; rows: list[int], where")
+def delivery_task_that_forgets_that_there_may_be_none(shop):
+    @shop.task
+    def print_rows(order: str, rows: list[int]):
+        pass
+
+    shop.signal("seat_19", SeatSoldLater)
+    shop.map["test_shop.seat_19"] = ["test_shop.print_rows"]
+
+
+class Curtain:
+    pass
+
+
+class SeatSoldBehind(Payload):
+    model_config = {"arbitrary_types_allowed": True}
+    curtain: Curtain
+
+
+@row("E026", "test_shop.seat_20 has a contract that cannot be JSON")
+def contract_with_an_object_of_python(shop):
+    shop.signal("seat_20", SeatSoldBehind)
+
+
+@row("E027", "test_shop.seat_21 -> test_shop.seat_22 -> test_shop.seat_21")
+def two_signals_that_send_each_other(shop):
+    @shop.task(sends=["test_shop.seat_22"])
+    def move_back(order):
+        pass
+
+    @shop.task(sends=["test_shop.seat_21"])
+    def move_forth(order):
+        pass
+
+    shop.signal("seat_21", SeatSold)
+    shop.signal("seat_22", SeatSold)
+    shop.map["test_shop.seat_21"] = ["test_shop.move_back"]
+    shop.map["test_shop.seat_22"] = ["test_shop.move_forth"]
+
+
 @pytest.fixture(name="shop")
 def shop_with_a_folder(shop, tmp_path, monkeypatch, settings):
     """Spoilt maps start from one that is right."""
@@ -292,15 +348,99 @@ def test_a_right_map_is_enforced_in_silence(shop, settings):
     assert enforce() is None
 
 
-def test_the_shipped_map_has_no_mistakes():
+def test_the_shipped_map_has_no_mistakes_and_no_doubts():
     with shipped_signals_only():
-        assert check_map() == []
+        assert (check_map(), check_doubts()) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("test_shop.print_tickt", "test_shop.print_ticket"),
+        ("test_shop.tasks.count_seats", "test_shop.tasks.count_seat"),
+        ("test_shop.nothing_like_it", None),
+    ],
+)
+def test_hint_names_the_receiver_that_was_meant(shop, written, meant):
+    shop.keep("print_ticket", _copy_of(_nothing))
+    receivers.register(receivers.TaskReceiver(path="test_shop.tasks.count_seat", function=_nothing))
+    shop.map["test_shop.seat_sold"] = [written]
+    (mistake,) = mistakes_of(shop)
+    assert mistake.id == "cc.E001"
+    assert mistake.hint.partition(" Did you mean ")[2] == (f"{meant}?" if meant else "")
+
+
+@pytest.mark.parametrize(
+    ("number", "written"),
+    [("E001", "test_shop.seat_solt"), ("E002", "test_shop.seat_sold_"), ("E001", "test_shp.seat_sold")],
+)
+def test_hint_names_the_signal_that_was_meant(shop, number, written):
+    shop.keep("seat_sold_", _nothing)
+    shop.map[written] = []
+    (mistake,) = mistakes_of(shop)
+    assert (mistake.id, "Did you mean test_shop.seat_sold?" in mistake.hint) == (f"cc.{number}", True)
+
+
+def test_circle_that_is_told_is_told_once_however_many_enter_it(shop):
+    two_signals_that_send_each_other(shop)
+
+    @shop.task(sends=["test_shop.seat_21", "test_shop.seat_22", "test_shop.seat_23"])
+    def begin(order):
+        pass
+
+    shop.signal("seat_23", SeatSold)
+    shop.map["test_shop.seat_23"] = ["test_shop.begin"]
+    assert sorted(mistake.msg.split()[0] for mistake in mistakes_of(shop)) == ["test_shop.seat_21", "test_shop.seat_23"]
+
+
+# --- Doubts ---
+
+
+def doubts_of(shop):
+    with override_settings(CC_SIGNALS=shop.whole_map):
+        return [each for each in check_doubts() if not each.msg.startswith("test_shop.seat_sold ")]
+
+
+def test_signal_that_nobody_is_known_to_send_is_doubtful_and_starts(shop):
+    shop.signal("seat_30", SeatSold)
+    (doubt,) = doubts_of(shop)
+    assert (doubt.id, doubt.msg) == ("cc.W002", "test_shop.seat_30 is sent by nobody who says so.")
+    assert doubt.hint
+    assert mistakes_of(shop) == []
+
+
+def test_sending_may_be_declared_by_a_task_by_a_webhook_or_in_words(shop):
+    @shop.task(sends=["test_shop.seat_31"])
+    def sell(order):
+        pass
+
+    shop.signal("seat_31", SeatSold)
+    registry.remember_sender(shop.signal("seat_32", SeatSold), "test_shop.webhooks.Till")
+    shop.signal("seat_33", SeatSold, sent_by="the box office")
+    assert doubts_of(shop) == []
+
+
+def test_type_that_cannot_be_looked_up_is_doubtful_and_starts(shop):
+    @shop.receiver
+    def look_up(order: "ForTypeCheckersOnly"):  # noqa: F821
+        pass
+
+    shop.signal("seat_34", SeatSold, sent_by="the box office")
+    shop.map["test_shop.seat_34"] = ["test_shop.look_up"]
+    (doubt,) = doubts_of(shop)
+    assert (doubt.id, "test_shop.look_up may not fit test_shop.seat_34" in doubt.msg) == ("cc.W001", True)
+    assert mistakes_of(shop) == []
+
+
+def test_no_doubt_has_a_number_that_nobody_knows():
+    with pytest.raises(ValueError, match="W999"):
+        mistakes.doubt("W999", "x", "may be wrong", "See.")
 
 
 def test_djangos_check_shows_the_same_list(shop, settings):
     receiver_misspelt(shop)
     settings.CC_SIGNALS = shop.whole_map
-    assert [mistake for mistake in run_checks() if mistake.id.startswith("cc.")] == check_map()
+    assert [mistake for mistake in run_checks() if mistake.id.startswith("cc.E")] == check_map()
 
 
 def test_mistakes_cannot_be_silenced(shop, settings):
