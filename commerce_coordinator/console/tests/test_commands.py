@@ -9,12 +9,11 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
-from io import StringIO
 from typing import Any
 
 import pytest
 import requests
-from django.core.management import CommandError, call_command, load_command_class
+from django.core.management import call_command, load_command_class
 from openedx_filters import PipelineStep
 
 from commerce_coordinator.console.supervisor import ROOT
@@ -32,9 +31,9 @@ from commerce_coordinator.core.signals.tests.plugin_of_a_test import plugin_of_a
 from commerce_coordinator.core.testing import run_deliveries
 from commerce_coordinator.payloads.base import Payload, PrivateText
 
-pytestmark = [pytest.mark.django_db, pytest.mark.database]
+from .typed import Typed
 
-PRIVATE = ("ann@example.com", "ann-the-learner", "secret-of-the-venue")
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 class SeatSold(Payload):
@@ -142,29 +141,6 @@ def sold(shop: Any) -> Any:
 
 def delivery_of(receiver: str) -> Delivery:
     return Delivery.objects.get(receiver=f"test_shop.{receiver}")
-
-
-class Typed:
-    """What came of a command: standard output, standard error, and the message of a failure."""
-
-    def __init__(self, *arguments: str) -> None:
-        out, err = StringIO(), StringIO()
-        self.failure = ""
-        try:
-            call_command(*arguments, stdout=out, stderr=err)
-        except CommandError as failure:
-            self.failure = str(failure)
-        self.out, self.err = out.getvalue(), err.getvalue()
-        for value in PRIVATE:
-            assert value not in self.out + self.err + self.failure
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-    @property
-    def lines(self) -> list[str]:
-        return self.out.splitlines()
 
 
 # --- routes ---

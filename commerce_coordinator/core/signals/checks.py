@@ -25,7 +25,11 @@ from .mistakes import doubt, mistake
 
 def check_map(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     """Every mistake of both maps, that of signals and that of filters, and of what stands around them."""
-    signal_map = routes.read()
+    return mistakes_of(routes.read(), filter_map.read())
+
+
+def mistakes_of(signal_map: routes.SignalMap, filters: filter_map.FilterMap) -> list[CheckMessage]:
+    """The same of maps that were read from elsewhere."""
     return [
         *signal_map.mistakes,
         *_not_json(),
@@ -33,7 +37,7 @@ def check_map(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
         *_connected_beside_the_map(),
         *_undeclarable_sends(),
         *_short_leases(),
-        *filter_map.read().mistakes,
+        *filters.mistakes,
         *origins.mistakes(),
     ]
 
