@@ -20,6 +20,32 @@ class SendingSerializer(serializers.Serializer):
         return attrs
 
 
+class SignalReceiverSerializer(serializers.Serializer):
+    receiver = serializers.CharField(help_text="Its dotted path.")
+    kind = serializers.ChoiceField(choices=["inline", "task"])
+    documentation = serializers.CharField(help_text="The first sentence of its docstring.")
+
+
+class SignalSerializer(serializers.Serializer):
+    name = serializers.CharField(help_text="Its dotted path.")
+    short = serializers.CharField()
+    documentation = serializers.CharField()
+    schema = serializers.DictField(
+        allow_null=True, help_text="The JSON Schema of its contract; null: it carries any values."
+    )
+    subject = serializers.CharField(allow_null=True, help_text="The field that says what it is about.")
+    person = serializers.CharField(allow_null=True, help_text="The field that says whom it is about.")
+    unique_by = serializers.ListField(child=serializers.CharField(), help_text="The fields of its business key.")
+    needs_receiver = serializers.BooleanField(help_text="False: news that nobody need hear.")
+    senders = serializers.ListField(child=serializers.CharField(), help_text="Who declares to send it.")
+    receivers = SignalReceiverSerializer(many=True)
+
+
+class SignalsSerializer(serializers.Serializer):
+    map = serializers.CharField(help_text="The hash of the map, as it stands at each dispatch.")
+    signals = SignalSerializer(many=True)
+
+
 class SentDeliverySerializer(serializers.Serializer):
     receiver = serializers.CharField()
     id = serializers.UUIDField()

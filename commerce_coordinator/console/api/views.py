@@ -1,5 +1,6 @@
 """What other programs, and our own workers where signals are confined to the web processes, may do."""
 
+import dataclasses
 import re
 from typing import Any
 
@@ -16,16 +17,36 @@ from commerce_coordinator.core.deliveries.models import Dispatch
 from commerce_coordinator.core.exceptions import InvalidPayload
 from commerce_coordinator.core.rest.errors import envelope
 from commerce_coordinator.core.rest.permissions import IsStaff
+from commerce_coordinator.core.signals import catalogue, routes
 from commerce_coordinator.core.signals.naming import named
 from commerce_coordinator.core.signals.signal import CoordinatorSignal
 from commerce_coordinator.core.telemetry.context import span
 
 from .attempts import link_of
 from .sending import record_sending
-from .serializers import SendingSerializer, SentSerializer, sent
+from .serializers import SendingSerializer, SentSerializer, SignalsSerializer, sent
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 _KEY = re.compile(r"[!-~]([ -~]{0,253}[!-~])?")
+
+
+class SignalsView(APIView):
+    """The catalogue of signals: what each means and carries, who sends it, who gets it by the present map."""
+
+    permission_classes = [IsStaff]
+
+    @extend_schema(
+        operation_id="list_signals",
+        tags=["signals"],
+        responses={
+            200: OpenApiResponse(SignalsSerializer, description="All signals, sorted by name."),
+            403: OpenApiResponse(description="For staff and services only."),
+        },
+    )
+    def get(self, request: Request) -> Response:
+        signal_map = routes.read()
+        found = [dataclasses.asdict(each) for each in catalogue.entries(signal_map.routes)]
+        return Response({"map": signal_map.hash, "signals": found})
 
 
 class SendSignalView(APIView):

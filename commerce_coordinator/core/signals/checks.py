@@ -11,7 +11,6 @@ from typing import Any
 from celery import current_app
 from django.conf import settings
 from django.core.checks import CheckMessage
-from django.utils.module_loading import autodiscover_modules
 from pydantic import BaseModel, PydanticUserError
 
 from commerce_coordinator.core import filter_map
@@ -19,7 +18,7 @@ from commerce_coordinator.core.deliveries import receivers
 from commerce_coordinator.core.deliveries.dispatch import Route
 from commerce_coordinator.core.exceptions import WrongMap
 
-from . import graph, origins, registry, routes
+from . import catalogue, graph, origins, registry, routes
 from .mistakes import doubt, mistake
 
 
@@ -123,13 +122,12 @@ def _circles(signal_routes: Mapping[str, Sequence[Route]]) -> list[CheckMessage]
 
 
 def _sent_by_nobody() -> list[CheckMessage]:
-    autodiscover_modules("webhooks")  # they declare what they send, and a command imports them late
-    declared = {name for task in receivers.delivery_tasks() for name in receivers.declared_sends(task) or ()}
+    declared = catalogue.declared_senders()
     hint = "Declare it by @delivery_task(sends=[...]), in a webhook's table, or by the signal's sent_by; or remove it."
     return [
         doubt("W002", name, "is sent by nobody who says so", hint)
-        for name, signal in registry.by_name().items()
-        if name not in declared and not signal.sent_by and not registry.senders_of(name)
+        for name in registry.by_name()
+        if name not in declared
     ]
 
 

@@ -12,7 +12,7 @@ from commerce_coordinator.core.tree import Branch
 
 def short(path: str) -> str:
     """`commerce_coordinator.plugins.stripe.signals.payment_captured` -> `stripe.payment_captured`."""
-    parts = [part for part in path.split(".") if part not in {"signals", "tasks", "receivers", "steps"}]
+    parts = [part for part in path.split(".") if part not in {"signals", "tasks", "receivers", "steps", "webhooks"}]
     return ".".join(parts[-2:])
 
 

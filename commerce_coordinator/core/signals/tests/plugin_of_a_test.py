@@ -73,6 +73,7 @@ class TestPlugin:
             if name.startswith(mine):
                 registry._signals.discard(signal)
                 contracts._contracts.pop(name, None)
+                registry._senders.pop(name, None)
         sys.modules.pop(self.name, None)
 
 

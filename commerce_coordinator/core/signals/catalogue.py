@@ -1,0 +1,73 @@
+"""The catalogue of signals: what each means and carries, who sends it, who gets it. Out of the code and the map."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.utils.module_loading import autodiscover_modules
+
+from commerce_coordinator.core.deliveries import receivers
+from commerce_coordinator.core.deliveries.dispatch import Route
+
+from . import documentation, registry
+from .graph import short
+from .signal import CoordinatorSignal
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One signal. schema: the contract's JSON Schema (draft 2020-12); None where it carries any values."""
+
+    name: str
+    short: str
+    documentation: str
+    schema: Mapping[str, Any] | None
+    subject: str | None
+    person: str | None
+    unique_by: Sequence[str]
+    needs_receiver: bool
+    senders: Sequence[str]
+    receivers: Sequence[Mapping[str, str]]
+
+
+def entries(routes: Mapping[str, Sequence[Route]]) -> list[Entry]:
+    """All signals that the map knows, sorted by name."""
+    senders = declared_senders()
+    known = registry.by_name()
+    return [_entry(known[name], routes[name], senders.get(name, ())) for name in sorted(routes) if name in known]
+
+
+def declared_senders() -> dict[str, list[str]]:
+    """Signal -> who declares to send it: delivery tasks, webhooks, and what the signal says in words."""
+    autodiscover_modules("webhooks")  # they declare what they send, and a command imports them late
+    found: dict[str, list[str]] = {}
+    for task in receivers.delivery_tasks():
+        for name in receivers.declared_sends(task) or ():
+            found.setdefault(name, []).append(task.path)
+    for name, signal in registry.by_name().items():
+        told = [*registry.senders_of(name), *([signal.sent_by] if signal.sent_by else [])]
+        if told:
+            found.setdefault(name, []).extend(told)
+    return {name: sorted(set(each)) for name, each in found.items()}
+
+
+def _entry(signal: CoordinatorSignal, routes: Sequence[Route], senders: Sequence[str]) -> Entry:
+    return Entry(
+        name=signal.name,
+        short=short(signal.name),
+        documentation=documentation.of_signal(signal),
+        schema=signal.contract.model_json_schema(mode="validation") if signal.contract else None,
+        subject=signal.subject,
+        person=signal.person,
+        unique_by=signal.unique_by,
+        needs_receiver=signal.needs_receiver,
+        senders=list(senders),
+        receivers=[
+            {
+                "receiver": route.receiver,
+                "kind": str(route.kind),
+                "documentation": documentation.of_receiver(route.receiver, route.function),
+            }
+            for route in routes
+        ],
+    )
