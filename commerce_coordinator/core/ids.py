@@ -4,6 +4,7 @@ import os
 import threading
 import time
 import uuid
+from datetime import datetime
 
 _lock = threading.Lock()
 _last = 0
@@ -22,3 +23,9 @@ def uuid7() -> uuid.UUID:
         _last = stamp = max(stamp, _last + 1)
     chance = int.from_bytes(os.urandom(8), "big") & (1 << 62) - 1
     return uuid.UUID(int=(stamp >> 12) << 80 | 0x7 << 76 | (stamp & 0xFFF) << 64 | 0b10 << 62 | chance)
+
+
+def first_at(moment: datetime) -> uuid.UUID:
+    """The lowest key that `uuid7` can make from this moment on: a range of keys is a range of time."""
+    milliseconds = int(moment.timestamp() * 1000)
+    return uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | 0b10 << 62)

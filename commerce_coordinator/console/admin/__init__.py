@@ -8,4 +8,5 @@ from django.contrib import admin
 # Importing them registers them; Django's admin looks for this package in each installed app.
 from . import attempts, deliveries, dispatches, events  # noqa: F401
 
+admin.site.index_template = "console/admin/index.html"
 admin.site.site_header = admin.site.site_title = "Commerce Coordinator"

@@ -27,7 +27,7 @@ State = Delivery.State
 class DeliveryAdmin(ReplayAdmin):
     find = staticmethod(searching.deliveries)
     list_display = ("created_short", "state_badge", "receiver_and_order", "tries", "error", "due_or_settled")
-    list_filter = (filters.DeliveryState, filters.DeliveryReceiver)
+    list_filter = (filters.DeliveryState, filters.DeliveryReceiver, filters.Since)
     search_help_text = (
         "The whole of an order number, person, trace id or event id, or the id of a delivery or its dispatch."
     )

@@ -23,7 +23,7 @@ from .showing import badge, link, list_of, pretty_bytes, utc
 class EventAdmin(ReplayAdmin):
     find = staticmethod(searching.events)
     list_display = ("received", "state_badge", "from_whom", "what", "reason")
-    list_filter = (filters.EventState,)
+    list_filter = (filters.EventState, filters.EventProvider, filters.Since)
     search_help_text = "The whole of an event id, trace id, order number, or the event's own id."
     fieldsets = (
         (None, {"fields": ("provider", "account", "event_type", "event_id", "reason", "received")}),

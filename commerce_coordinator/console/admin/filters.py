@@ -1,6 +1,7 @@
 """List filters on indexed columns. Their choices come from the code, never from a DISTINCT over the table."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -8,10 +9,13 @@ from django.db.models import QuerySet, TextChoices, Value
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact
 from django.http import HttpRequest
+from django.utils import timezone
 
 from commerce_coordinator.core.deliveries.models import Delivery, Dispatch
 from commerce_coordinator.core.deliveries.receivers import delivery_tasks
+from commerce_coordinator.core.ids import first_at
 from commerce_coordinator.core.inbox.models import InboxEvent
+from commerce_coordinator.core.inbox.webhooks import WebhookView
 from commerce_coordinator.core.signals import registry
 
 from . import paging
@@ -92,6 +96,43 @@ class DispatchSignal(admin.SimpleListFilter):
         for oldest in newest[paging.MOST_COUNTED - 1 : paging.MOST_COUNTED]:
             queryset = queryset.filter(pk__gte=oldest)
         return queryset.filter(off_index("signal", name))
+
+
+class EventProvider(admin.SimpleListFilter):
+    """Among the newest ones only, as with signals: no index goes by provider and then by age."""
+
+    parameter_name = "provider"
+
+    def __init__(self, *args: Any) -> None:
+        self.title = f"provider (of the newest {paging.MOST_COUNTED:,})"
+        super().__init__(*args)
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return [(name, name) for name in sorted(WebhookView.by_provider)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        name = self.value()
+        if not name:
+            return queryset
+        newest = InboxEvent.objects.order_by("-pk").values_list("pk", flat=True)
+        for oldest in newest[paging.MOST_COUNTED - 1 : paging.MOST_COUNTED]:
+            queryset = queryset.filter(pk__gte=oldest)
+        return queryset.filter(off_index("provider", name))
+
+
+class Since(admin.SimpleListFilter):
+    """By the key, in which the time stands."""
+
+    title = "age"
+    parameter_name = "since"
+    ages: ClassVar[dict[str, timedelta]] = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return [(name, f"last {name}") for name in self.ages]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        age = self.ages.get(self.value() or "")
+        return queryset.filter(pk__gte=first_at(timezone.now() - age)) if age else queryset
 
 
 class DispatchUnrouted(admin.SimpleListFilter):

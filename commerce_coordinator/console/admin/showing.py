@@ -15,6 +15,7 @@ NOTHING = "-"
 
 #: Colour by word. The word is always shown too: colour alone says nothing to many.
 _COLOURS = {
+    "ok": "good",
     "sent": "good",
     "succeeded": "good",
     "pending": "waiting",
@@ -24,6 +25,7 @@ _COLOURS = {
     "failed": "bad",
     "lost": "bad",
     "unrouted": "bad",
+    "look": "bad",
 }
 
 

@@ -60,7 +60,8 @@ class Stripe:
 
 
 @pytest.fixture
-def at_stripe(order: StorefrontOrder, told: WEBHOOKS, rf: Any) -> Stripe:
+def at_stripe(order: StorefrontOrder, told: WEBHOOKS, rf: Any, settings: Any) -> Stripe:
+    settings.CC_STRIPE_API_KEYS = {"": "sk_test_local"}
     return Stripe(order, told, rf)
 
 
