@@ -20,7 +20,9 @@ PLUGINS = "commerce_coordinator.plugins"
 PAYPAL_CAPTURED = f"{PLUGINS}.paypal.signals.payment_captured"
 PLACE_ORDER = f"{PLUGINS}.fulfillment.tasks.place_order"
 
-pytestmark = pytest.mark.needs_plugins("stripe", "paypal", "fulfillment", "lms", "notifications", "demo_lms")
+pytestmark = pytest.mark.needs_plugins(
+    "stripe", "paypal", "fulfillment", "lms", "notifications", "ecommerce", "order_history", "demo_lms"
+)
 
 
 @pytest.fixture(autouse=True)
