@@ -15,6 +15,7 @@ handler500 = "commerce_coordinator.core.rest.errors.server_error"
 urlpatterns = [
     path("", index, name="index"),
     path("health/", health, name="health"),
+    path("admin/", include("commerce_coordinator.console.admin.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("commerce_coordinator.console.api.urls")),
     path("", include("commerce_coordinator.accounts.urls")),

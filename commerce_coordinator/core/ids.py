@@ -4,7 +4,7 @@ import os
 import threading
 import time
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime
 
 _lock = threading.Lock()
 _last = 0
@@ -29,3 +29,8 @@ def first_at(moment: datetime) -> uuid.UUID:
     """The lowest key that `uuid7` can make from this moment on: a range of keys is a range of time."""
     milliseconds = int(moment.timestamp() * 1000)
     return uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | 0b10 << 62)
+
+
+def time_of(key: uuid.UUID) -> datetime:
+    """When `uuid7` made this key, to the millisecond, in UTC."""
+    return datetime.fromtimestamp((key.int >> 80) / 1000, UTC)

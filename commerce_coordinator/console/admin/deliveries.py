@@ -11,13 +11,12 @@ from django.utils.safestring import SafeString
 
 from commerce_coordinator.core.deliveries.models import Delivery, Dispatch
 from commerce_coordinator.core.deliveries.receivers import delivery_task_at, schedule_of
-from commerce_coordinator.core.deliveries.replay import replay
 from commerce_coordinator.core.deliveries.retry import max_attempts
 
 from . import filters, searching, words
-from .replaying import Plan, ReplayAdmin
+from .replaying import ReplayAdmin
 from .rights import sees_private
-from .sections import Section, attempts_of, dispatches_of, error_text, tries
+from .sections import Section, acts_on, attempts_of, dispatches_of, error_text, tries
 from .showing import NOTHING, badge, link, list_of, page_of, short, to_the_second, utc
 
 State = Delivery.State
@@ -62,42 +61,7 @@ class DeliveryAdmin(ReplayAdmin):
             empty="Nothing.",
             more=list_of(Dispatch, q=str(row.pk)),
         )
-        return [*error, attempts_of(row), sent]
-
-    # --- Replay ---
-
-    def plan(self, row: Any) -> Plan:
-        about = f"{row.receiver} for {row.dispatch.subject or row.dispatch.signal}"
-        seen = str(row.generation)
-        if row.state in (State.PENDING, State.RUNNING):
-            return Plan(row=row, about=about, says=f"It is {row.state}: it runs by itself.")
-        if row.dispatch.payload is None:
-            return Plan(row=row, about=about, says="It has no payload: it was no JSON, or retention has emptied it.")
-        if row.state == State.SUCCEEDED:
-            return Plan(
-                row=row,
-                about=about,
-                act="force",
-                seen=seen,
-                says=f"It succeeded at {utc(row.settled_at)} UTC. By force it runs again under a new idempotency key: "
-                "what it did is done a second time.",
-            )
-        return Plan(
-            row=row,
-            about=about,
-            act="again",
-            seen=seen,
-            says=f"It is {row.state}{f' ({row.error_class})' if row.error_class else ''}. It runs again with the same "
-            "payload and a fresh budget of tries. It keeps its idempotency key, so that what an earlier try did is not "
-            "done twice where the far side can tell.",
-        )
-
-    def replay(self, row: Any, *, force: bool) -> str:
-        row = replay(row, force=force)
-        return f"{row.receiver.rpartition('.')[2]} for {row.dispatch.subject or row.dispatch.signal} is due again."
-
-    def to_replay(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.select_related("dispatch")
+        return [*error, attempts_of(row), sent, *acts_on(request, delivery=row)]
 
     # --- Columns ---
 

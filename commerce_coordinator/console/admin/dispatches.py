@@ -13,14 +13,14 @@ from commerce_coordinator.core.deliveries.models import Attempt, Delivery, Dispa
 from commerce_coordinator.core.inbox.models import InboxEvent
 
 from . import filters, searching
-from .records import RecordAdmin
+from .replaying import ReplayAdmin
 from .rights import sees_private
-from .sections import Section, deliveries_of, number_of
+from .sections import Section, acts_on, deliveries_of, number_of
 from .showing import NOTHING, badge, link, list_of, page_of, pretty, short, utc
 
 
 @admin.register(Dispatch)
-class DispatchAdmin(RecordAdmin):
+class DispatchAdmin(ReplayAdmin):
     find = staticmethod(searching.dispatches)
     list_display = ("created", "signal_short", "subject", "person", "routed", "because_of")
     list_filter = (filters.DispatchUnrouted, filters.DispatchSignal)
@@ -56,7 +56,10 @@ class DispatchAdmin(RecordAdmin):
 
     def summary(self, request: HttpRequest, row: Any) -> tuple[str, str]:
         if row.unrouted:
-            return "unrouted", "The map routed it to no receiver, so nothing follows from it."
+            return (
+                "unrouted",
+                "The map routed it to no receiver, so nothing follows from it. Add a route, then replay it.",
+            )
         states = Counter(row.deliveries.values_list("state", flat=True))
         told = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
         return "", f"Deliveries: {told}." if told else "It has no deliveries any more."
@@ -68,7 +71,7 @@ class DispatchAdmin(RecordAdmin):
             title="Payload" if private else "Payload, without private values",
             text="Not kept: it was no JSON, or retention has emptied it." if row.payload is None else pretty(shown),
         )
-        return [deliveries_of(row), payload]
+        return [deliveries_of(row), *acts_on(request, dispatch=row), payload]
 
     # --- Columns ---
 

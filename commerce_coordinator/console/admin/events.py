@@ -10,12 +10,11 @@ from django.utils.safestring import SafeString
 
 from commerce_coordinator.core.deliveries.models import Dispatch
 from commerce_coordinator.core.inbox.models import InboxEvent
-from commerce_coordinator.core.inbox.webhooks import replay_event
 
 from . import filters, searching, words
-from .replaying import Plan, ReplayAdmin
+from .replaying import ReplayAdmin
 from .rights import sees_private
-from .sections import HIDDEN, Section, dispatches_of
+from .sections import HIDDEN, Section, acts_on, dispatches_of
 from .showing import badge, link, list_of, pretty_bytes, utc
 
 
@@ -45,27 +44,7 @@ class EventAdmin(ReplayAdmin):
             else "Nothing.",
             more=list_of(Dispatch, q=str(row.pk)),
         )
-        return [sent, _body(row, private=sees_private(request))]
-
-    # --- Replay ---
-
-    def plan(self, row: Any) -> Plan:
-        if row.state != InboxEvent.State.FAILED:
-            return Plan(row=row, about=row.event_id, says=f"It is {row.state}; only failed events are replayed.")
-        return Plan(
-            row=row,
-            about=f"{row.provider} {row.event_type} {row.event_id}",
-            act="again",
-            says="It is read again from its stored bytes, by the code of today. "
-            f"It failed with: {row.reason or 'no reason given.'}",
-        )
-
-    def replay(self, row: Any, *, force: bool) -> str:
-        row = replay_event(row)
-        return f"{row.event_id} is {row.state} now." + (f" {row.reason}" if row.reason else "")
-
-    def to_replay(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset
+        return [sent, *acts_on(request, event=row), _body(row, private=sees_private(request))]
 
     # --- Columns ---
 

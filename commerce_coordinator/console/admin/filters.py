@@ -5,12 +5,11 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import QuerySet, TextChoices, Value
-from django.db.models.functions import Coalesce
-from django.db.models.lookups import Exact
+from django.db.models import QuerySet, TextChoices
 from django.http import HttpRequest
 from django.utils import timezone
 
+from commerce_coordinator.console.indexes import off_index
 from commerce_coordinator.core.deliveries.models import Delivery, Dispatch
 from commerce_coordinator.core.deliveries.receivers import delivery_tasks
 from commerce_coordinator.core.ids import first_at
@@ -21,15 +20,6 @@ from commerce_coordinator.core.signals import registry
 from . import paging
 
 Choices = list[tuple[str, str]]
-
-
-def off_index(column: str, value: str) -> Exact:
-    """`column = value`, said so that no index on the column is considered.
-
-    For a second condition beside one that has the better index: planners without statistics pick either, and the
-    wrong one walks most of the table.
-    """
-    return Exact(Coalesce(column, Value("")), value)
 
 
 class _StateFilter(admin.SimpleListFilter):

@@ -5,7 +5,7 @@ What the page showed goes with the form, and a row that has changed since is lef
 
 import dataclasses
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.contrib import admin, messages
@@ -14,14 +14,16 @@ from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, InterfaceError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
-from django.utils.http import urlencode
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
+from commerce_coordinator.console import acting
+from commerce_coordinator.core.deliveries.acts import By
 from commerce_coordinator.core.exceptions import CoordinatorError, NotReplayable
 
+from .pages import READ, page, render
 from .records import RecordAdmin
-from .rights import may_replay
+from .rights import REPLAY, may_replay
 from .searching import as_uuid
 from .showing import page_of
 
@@ -31,146 +33,143 @@ MOST_AT_ONCE = 500
 #: Refusals told one by one; beyond, only their number.
 MOST_TOLD = 5
 
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Plan:
-    """What a replay would do with one row. `act`: "again", "force", or "" for nothing. `seen`: what must not change."""
-
-    row: Any
-    about: str
-    says: str
-    act: str = ""
-    seen: str = ""
-
-    @property
-    def address(self) -> str:
-        return page_of(type(self.row), self.row.pk)
-
-    @property
-    def value(self) -> str:
-        """What the form carries of it."""
-        return f"{self.row.pk}:{self.seen}"
+#: What a choice on the form means: seen of the row, and whether it is forced.
+Chosen = dict[uuid.UUID, tuple[str, bool]]
 
 
 class ReplayAdmin(RecordAdmin):
-    """A RecordAdmin whose rows can be replayed by whoever has the right to. Subclasses give the three below."""
+    """A RecordAdmin whose rows can be replayed by whoever has the right to."""
 
     actions = ("replay_selected",)
 
-    def plan(self, row: Any) -> Plan:
-        """Decide from the row alone."""
-        raise NotImplementedError
-
-    def replay(self, row: Any, *, force: bool) -> str:
-        """Do it; returns what came of it. Raises NotReplayable and what else the engine raises."""
-        raise NotImplementedError
-
-    def to_replay(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The rows with all that `plan` and `replay` look at."""
-        raise NotImplementedError
-
     def has_replay_permission(self, request: HttpRequest) -> bool:
         return may_replay(request) and self.has_view_permission(request)
-
-    # --- Ways to it: the list's action, the page's button ---
 
     @admin.action(permissions=["replay"], description="Replay…")
     def replay_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
         """Ask first."""
         keys = list(queryset.values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
-        return self._ask(request, keys[:MOST_AT_ONCE], cut=len(keys) > MOST_AT_ONCE)
+        return ask(request, keys, back=self._list_address(request))
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         context = super().page_context(request, row)
         if self.has_replay_permission(request):
             labels = {"again": "Replay…", "force": "Replay by force…"}
-            context["replay_label"] = labels.get(self.plan(row).act)
-            context["replay_address"] = f"{reverse(self._route)}?{urlencode({'id': row.pk})}"
+            label = labels.get(acting.plan(row).act)
+            context["replay_label"] = label or ("Set aside…" if acting.can_be_set_aside(row) else None)
+            context["replay_address"] = f"{reverse('console:replay')}?{urlencode({'id': row.pk})}"
         return context
 
-    # --- The page and the act ---
-
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.replay_view)
-        return [path("replay/", view, name=self._route.partition(":")[2]), *super().get_urls()]
-
-    def replay_view(self, request: HttpRequest) -> HttpResponse:
-        """GET with ids: the question. POST of its form: the act."""
-        if not self.has_replay_permission(request):
-            raise PermissionDenied
-        if request.method == "POST":
-            return self._act(request)
-        keys = [key for key in map(as_uuid, request.GET.getlist("id")) if key]
-        return self._ask(request, keys[:MOST_AT_ONCE], cut=len(keys) > MOST_AT_ONCE)
-
-    @property
-    def _route(self) -> str:
-        return f"admin:{self.opts.app_label}_{self.opts.model_name}_replay"
-
-    def _ask(self, request: HttpRequest, keys: list[uuid.UUID], *, cut: bool) -> HttpResponse:
-        plans = [self.plan(row) for row in self._rows(request, keys)]
-        if not plans:
-            self.message_user(request, "Nothing was chosen that is there.", messages.WARNING)
-            return HttpResponseRedirect(self._list_address(request))
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Replay",
-            "opts": self.opts,
-            "again": [each for each in plans if each.act == "again"],
-            "force": [each for each in plans if each.act == "force"],
-            "left": [each for each in plans if not each.act],
-            "cut": MOST_AT_ONCE if cut else None,
-            "address": self._filtered_as_before(request, reverse(self._route)),
-            "back": plans[0].address if len(plans) == 1 else self._list_address(request),
-        }
-        return TemplateResponse(request, "console/admin/replay.html", context)
-
-    def _act(self, request: HttpRequest) -> HttpResponse:
-        chosen = _chosen(request.POST.getlist("again"), force=False)
-        if request.POST.get("force_too"):
-            chosen |= _chosen(request.POST.getlist("force"), force=True)
-        rows = self._rows(request, list(chosen)[:MOST_AT_ONCE])
-        done, refused = [], []
-        for row in rows:
-            seen, force = chosen[row.pk]
-            try:
-                if self.plan(row).seen != seen:
-                    raise NotReplayable(f"{self.opts.verbose_name} {row.pk} has changed since the page was shown.")
-                done.append(self.replay(row, force=force))
-            except (CoordinatorError, DatabaseError, InterfaceError) as error:
-                refused.append(_why(error))
-            else:
-                self.log_change(request, row, "Replayed by force." if force else "Replayed.")
-        self._tell(request, done, refused)
-        return HttpResponseRedirect(page_of(self.model, rows[0].pk) if len(rows) == 1 else self._list_address(request))
-
-    def _tell(self, request: HttpRequest, done: list[str], refused: list[str]) -> None:
-        if len(done) == 1:
-            self.message_user(request, done[0], messages.SUCCESS)
-        elif done:
-            self.message_user(request, f"{len(done)} were replayed.", messages.SUCCESS)
-        for text in refused[:MOST_TOLD]:
-            self.message_user(request, text, messages.WARNING)
-        if len(refused) > MOST_TOLD:
-            self.message_user(request, f"{len(refused) - MOST_TOLD} more were not replayed.", messages.WARNING)
-        if not done and not refused:
-            self.message_user(request, "Nothing was replayed: nothing was chosen.", messages.WARNING)
-
-    def _rows(self, request: HttpRequest, keys: Iterable[uuid.UUID]) -> list[Any]:
-        """Oldest first, so that they become due in the order in which they once were."""
-        return list(self.to_replay(self.get_queryset(request).filter(pk__in=list(keys))).order_by("pk"))
-
     def _list_address(self, request: HttpRequest) -> str:
+        """The list, with the filters that it had when the user left it."""
         address = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
-        return self._filtered_as_before(request, address)
-
-    def _filtered_as_before(self, request: HttpRequest, address: str) -> str:
-        """The address with the filters that the list had when the user left it."""
         context: dict[str, Any] = {"preserved_filters": self.get_preserved_filters(request), "opts": self.opts}
         return str(add_preserved_filters(context, address))
 
 
-def _chosen(values: Iterable[str], *, force: bool) -> dict[uuid.UUID, tuple[str, bool]]:
+@page(path="replay/", title="Replay", permissions=(*READ, REPLAY))
+def replay(request: HttpRequest) -> HttpResponse:
+    """GET with ids, or POST of a list's choice: the question. POST of its form: the act."""
+    chosen = request.POST if request.POST.get("act") == "ask" else request.GET
+    if request.method == "POST" and chosen is request.GET:
+        return _act(request)
+    return ask(request, [key for key in map(as_uuid, chosen.getlist("id")) if key])
+
+
+def ask(request: HttpRequest, keys: list[uuid.UUID], *, back: str = "") -> HttpResponse:
+    """The page that says what would happen to the rows with these keys; nothing is done yet.
+
+    back: where to go afterwards; by default the row's page, or the dead letters for several.
+    """
+    plans = [acting.plan(row) for row in acting.rows(keys[:MOST_AT_ONCE])]
+    if not plans:
+        messages.warning(request, "Nothing was chosen that is there.")
+        return HttpResponseRedirect(back or reverse("console:dead_letters"))
+    back = page_of(type(plans[0].row), plans[0].row.pk) if len(plans) == 1 else back or reverse("console:dead_letters")
+    return render(
+        request,
+        "console/admin/replay.html",
+        title="Replay",
+        again=[_told(each) for each in plans if each.act == "again"],
+        force=[_told(each) for each in plans if each.act == "force"],
+        left=[_told(each) for each in plans if not each.act],
+        to_set_aside=[each.row.pk for each in plans if acting.can_be_set_aside(each.row)],
+        cut=MOST_AT_ONCE if len(keys) > MOST_AT_ONCE else None,
+        address=reverse("console:replay"),
+        back=back,
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Told:
+    """A plan as the page shows it."""
+
+    about: str
+    says: str
+    value: str
+    pk: uuid.UUID
+    address: str
+
+
+def _told(plan: acting.Plan) -> _Told:
+    return _Told(
+        about=plan.about,
+        says=plan.says,
+        value=plan.value,
+        pk=plan.row.pk,
+        address=page_of(type(plan.row), plan.row.pk),
+    )
+
+
+def _act(request: HttpRequest) -> HttpResponse:
+    back = request.POST.get("back", "")
+    if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
+        back = reverse("console:dead_letters")
+    if request.POST.get("act") == "set_aside":
+        keys = [key for key in map(as_uuid, request.POST.getlist("set_aside")) if key]
+        act_on(request, acting.rows(keys[:MOST_AT_ONCE]), acting.set_aside, done="set aside")
+        return HttpResponseRedirect(back)
+    chosen = _chosen(request.POST.getlist("again"), force=False)
+    if request.POST.get("force_too"):
+        chosen |= _chosen(request.POST.getlist("force"), force=True)
+
+    def replay_it(row: acting.Row, *, by: By) -> str:
+        seen, force = chosen[row.pk]
+        if acting.plan(row).seen != seen:
+            raise NotReplayable(f"{acting.kind_of(row).capitalize()} {row.pk} has changed since the page was shown.")
+        return acting.replay(row, by=by, force=force)
+
+    act_on(request, acting.rows(list(chosen)[:MOST_AT_ONCE]), replay_it, done="replayed")
+    return HttpResponseRedirect(back)
+
+
+def act_on(request: HttpRequest, rows: Iterable[acting.Row], deed: Callable[..., str], *, done: str) -> None:
+    """Do it to each row by itself, and tell the user what came of it. done: `replayed` or `set aside`."""
+    if not may_replay(request):
+        raise PermissionDenied
+    user: Any = request.user
+    by = By(who=user.get_username(), why=request.POST.get("why", ""), origin="web")
+    told, refused = [], []
+    for row in rows:
+        try:
+            told.append(deed(row, by=by))
+        except (CoordinatorError, DatabaseError, InterfaceError) as error:
+            refused.append(_why(error))
+        else:
+            admin.site.get_model_admin(type(row)).log_change(request, row, f"{done.capitalize()}.")
+    if len(told) == 1:
+        messages.success(request, told[0])
+    elif told:
+        messages.success(request, f"{len(told)} were {done}.")
+    for text in refused[:MOST_TOLD]:
+        messages.warning(request, text)
+    if len(refused) > MOST_TOLD:
+        messages.warning(request, f"{len(refused) - MOST_TOLD} more were not {done}.")
+    if not told and not refused:
+        messages.warning(request, f"Nothing was {done}: nothing was chosen.")
+
+
+def _chosen(values: Iterable[str], *, force: bool) -> Chosen:
     """By key: what was seen of the row, and whether it is forced."""
     chosen = {}
     for value in values:

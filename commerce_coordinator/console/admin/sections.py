@@ -5,12 +5,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from commerce_coordinator.core.deliveries.models import Attempt, Delivery, Dispatch
+from commerce_coordinator.core.deliveries.models import Attempt, Delivery, Dispatch, OperatorAct
 from commerce_coordinator.core.telemetry.masking import MASK, mask_text
 
+from .rights import sees_private
 from .showing import NOTHING, badge, link, list_of, page_of, printable, short, utc
 
 #: Linked rows that a page shows; the list has the others.
@@ -124,6 +126,23 @@ def calls_of(attempt: Attempt) -> Section:
 def error_text(text: str, *, private: bool) -> Section:
     """The far side's words, as they are kept. `private`: the reader may see them."""
     return Section(title="Error text", text=printable(text) if private else HIDDEN)
+
+
+def acts_on(request: HttpRequest, **row: Any) -> list[Section]:
+    """Who replayed it or set it aside, when and why; no section where nobody did. row: delivery, dispatch or event."""
+    acts = list(OperatorAct.objects.filter(**row).order_by("pk")[:MOST_ROWS])
+    if not acts:
+        return []
+    private = sees_private(request)
+    rows = [
+        (utc(act.acted_at), act.kind, act.who or NOTHING, act.origin, _reason(act.why, private=private)) for act in acts
+    ]
+    return [Section(title="What operators did", headings=("When (UTC)", "What", "Who", "From", "Why"), rows=rows)]
+
+
+def _reason(why: str, *, private: bool) -> str:
+    """A person's own words may name a learner."""
+    return (printable(why) if private else HIDDEN) if why else NOTHING
 
 
 def answer_of(call: dict[str, Any]) -> str:

@@ -54,6 +54,9 @@ def links_in(content: str, address: str) -> set[str]:
     return {urljoin(address, link).partition("#")[0] for link in parser.found}
 
 
+OURS = ("/admin/inbox/", "/admin/deliveries/", "/admin/dead-letters/", "/admin/replay/")
+
+
 def test_every_link_from_the_lists_and_pages_leads_somewhere() -> None:
     story()
     dispatch("shop.signals.nobody_wants", 2, unrouted=True)
@@ -63,7 +66,7 @@ def test_every_link_from_the_lists_and_pages_leads_somewhere() -> None:
         address = waiting.pop()
         seen.add(address)
         links = links_in(text(client, address), address)
-        ours = {link for link in links if link.startswith(("/admin/inbox/", "/admin/deliveries/"))}
+        ours = {link for link in links if link.startswith(OURS)}
         if urlsplit(address).query:  # or filters would be combined without end
             ours = {link for link in ours if not urlsplit(link).query}
         waiting |= ours - seen

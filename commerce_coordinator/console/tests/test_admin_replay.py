@@ -22,8 +22,7 @@ from .test_admin_rows import VIEW_ALL, SeatSold, client_of, payload, stage, stor
 
 pytestmark = pytest.mark.django_db
 
-DELIVERY_REPLAY = "admin:deliveries_delivery_replay"
-EVENT_REPLAY = "admin:inbox_inboxevent_replay"
+DELIVERY_REPLAY = EVENT_REPLAY = "console:replay"
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +52,7 @@ def confirm(client: Client, asked: Any, **more: str) -> str:
     """Send the form as the page gave it; returns the messages shown next."""
     context = asked.context
     form = {name: [plan.value for plan in context[name]] for name in ("again", "force")}
-    response = client.post(context["address"], {**form, **more}, follow=True)
+    response = client.post(context["address"], {**form, "back": context["back"], **more}, follow=True)
     assert response.status_code == 200
     return " ".join(str(message) for message in response.context["messages"])
 
@@ -130,7 +129,10 @@ def test_the_action_says_what_it_leaves_alone(operator: Client, published: list[
 def test_after_the_action_the_list_is_filtered_as_before(operator: Client) -> None:
     dead = [story(number).venue for number in (1, 2)]
     asked = choose(operator, list_of(Delivery, state="dead"), *dead)
-    response = operator.post(asked.context["address"], {"again": [plan.value for plan in asked.context["again"]]})
+    response = operator.post(
+        asked.context["address"],
+        {"again": [plan.value for plan in asked.context["again"]], "back": asked.context["back"]},
+    )
     assert response["Location"] == list_of(Delivery, state="dead")
 
 
@@ -206,7 +208,7 @@ def test_a_delivery_without_payload_cannot_be_replayed(operator: Client) -> None
     told = story()
     Dispatch.objects.filter(pk=told.reserved.pk).update(payload=None)
     asked = ask(operator, DELIVERY_REPLAY, told.venue)
-    assert "It has no payload" in asked.content.decode()
+    assert "has no payload" in asked.content.decode()
     assert 'type="submit" value="Replay"' not in asked.content.decode()
     assert "Replay…" not in operator.get(page_of(Delivery, told.venue.pk)).content.decode()
     response = operator.post(reverse(DELIVERY_REPLAY), {"again": [f"{told.venue.pk}:0"]}, follow=True)
@@ -289,7 +291,7 @@ def test_an_event_that_cannot_be_replayed_becomes_a_message(operator: Client, sh
     assert "The body is not JSON." in confirm(operator, asked)
     WebhookView.by_provider.pop("shop")
     assert "No installed plugin takes events of shop." in confirm(operator, asked)
-    InboxEvent.objects.filter(pk=row.pk).update(raw_body=None)
+    InboxEvent.objects.filter(pk=row.pk).update(raw_body=None, body_kept=False)
     assert "retention or a retirement has emptied it" in confirm(operator, asked)
     InboxEvent.objects.filter(pk=row.pk).update(state=InboxEvent.State.SENT)
     assert "only failed and ignored events are replayed" in confirm(operator, asked)

@@ -552,7 +552,7 @@ def test_dead_delivery_is_due_again(shop: Any, sold: Any) -> None:
     sold()
     dead = delivery_of("print_ticket")
     shown = Typed("replay", str(dead.pk))
-    assert shown.lines == [f"{dead.pk}: due again, as replay 1"]
+    assert shown.lines == [f"{dead.pk}: test_shop.print_ticket for EDX-1 is due again, as replay 1."]
     assert shown.failure == ""
     dead.refresh_from_db()
     assert (dead.state, dead.generation, dead.attempts) == ("pending", 1, 0)
@@ -567,10 +567,11 @@ def test_several_are_replayed_and_what_cannot_be_is_told(shop: Any, sold: Any) -
     assert shown.failure == "2 of 3 not replayed."
     garbage, refused, replayed = shown.json
     assert (garbage["id"], garbage["replayed"]) == ("garbage", False)
-    assert "No delivery and no event" in garbage["message"]
+    assert "No delivery, dispatch or event" in garbage["message"]
     assert (refused["replayed"], refused["id"]) == (False, str(well.pk))
     assert "--force" in refused["message"]
-    assert replayed == {"id": str(dead.pk), "replayed": True, "message": "due again, as replay 1"}
+    message = "test_shop.print_ticket for EDX-1 is due again, as replay 1."
+    assert replayed == {"id": str(dead.pk), "replayed": True, "message": message}
 
 
 @pytest.mark.parametrize("reference", GARBAGE, ids=lambda each: each[:12])
@@ -643,7 +644,7 @@ def test_failed_event_is_replayed_after_a_fix(shop: Any, sold: Any, monkeypatch:
 
     monkeypatch.setattr(shop.view, "signals", {"sold": (shop.module.seat_sold, mended)})
     shown = Typed("replay", reference)
-    assert (shown.lines, shown.failure) == ([f"{reference}: sent"], "")
+    assert (shown.lines, shown.failure) == ([f"{reference}: evt_EDX-1 is sent now."], "")
     assert Dispatch.objects.get().event_id == event.pk
     again = Typed("replay", reference)
     assert "only failed and ignored events" in again.out

@@ -14,6 +14,7 @@ from commerce_coordinator.core.deliveries.models import Attempt, Delivery, Dispa
 from commerce_coordinator.core.deliveries.tasks import deliver
 from commerce_coordinator.core.exceptions import InvalidPayload, Retry, SendingConfined
 from commerce_coordinator.core.inbox.models import InboxEvent
+from commerce_coordinator.core.inbox.replay import replay_event
 from commerce_coordinator.core.signals.tests.plugin_of_a_test import TestPlugin, plugin_of_a_test
 from commerce_coordinator.core.tests.token_server import token_server
 from commerce_coordinator.payloads.base import Payload
@@ -218,10 +219,10 @@ def test_event_is_not_replayed_by_a_confined_command(shop: TestPlugin, settings:
     try:
         settings.CC_ORIGIN = "command"
         with pytest.raises(SendingConfined, match="replay in the admin"):
-            webhooks.replay_event(row)
+            replay_event(row)
         row.refresh_from_db()
         assert row.state == "failed"
         settings.CC_ORIGIN = "web"
-        assert webhooks.replay_event(row).state == "sent"
+        assert replay_event(row).state == "sent"
     finally:
         webhooks.WebhookView.by_provider.pop("test_shop")

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from commerce_coordinator.core.chores import chore
 
-from .models import Attempt, Delivery, Dispatch
+from .models import Attempt, Delivery, Dispatch, OperatorAct
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +61,8 @@ def _prune_batch(before: datetime) -> int:
     with transaction.atomic():
         deliveries = list(Delivery.objects.filter(dispatch__in=keys).values_list("pk", flat=True))
         Attempt.objects.filter(delivery__in=deliveries)._raw_delete("default")
+        OperatorAct.objects.filter(delivery__in=deliveries)._raw_delete("default")
+        OperatorAct.objects.filter(dispatch__in=keys)._raw_delete("default")
         ended = Delivery.objects.filter(pk__in=deliveries, state__in=ENDED_WELL)._raw_delete("default")
         if ended != len(deliveries):
             # Somebody replayed one just now; its story stays, and with it this batch, until the next run.

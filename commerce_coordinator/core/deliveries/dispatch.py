@@ -189,6 +189,18 @@ def _delivery(dispatch: Dispatch, route: Route, now: Any) -> Delivery:
     return delivery
 
 
+def due_again(dispatch: Dispatch, route: Route) -> Delivery:
+    """A delivery, not yet written, that an operator's act adds to a recorded dispatch: a worker runs it at once.
+
+    Its generation is that of a first replay, so that an inline receiver among them is run by a worker, too.
+    """
+    now = timezone.now()
+    delivery = Delivery(dispatch=dispatch, receiver=route.receiver, kind=route.kind, created_at=now, generation=1)
+    delivery.idempotency_key = delivery.pk.hex
+    delivery.next_attempt_at = delivery.wake_at = now
+    return delivery
+
+
 def wake_workers(deliveries: Sequence[Delivery]) -> None:
     """Publish the ids of committed deliveries. When the broker does not take them, the relay shall, at once."""
     reached("dispatch.committed", deliveries[0].dispatch.signal)

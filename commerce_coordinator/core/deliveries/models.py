@@ -154,6 +154,31 @@ class Attempt(models.Model):
         return f"attempt {self.number} ({self.outcome})"
 
 
+class OperatorAct(models.Model):
+    """What a person did to a delivery, a dispatch or an event: who, when and why. One of the three is set."""
+
+    class Kind(models.TextChoices):
+        REPLAYED = (
+            "replayed"  # run again under the same idempotency key; an event: read again; a dispatch: routed again
+        )
+        FORCED = "forced"  # a succeeded delivery, done a second time
+        SET_ASIDE = "set aside"  # nothing more shall come of it
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    delivery = models.ForeignKey(Delivery, null=True, on_delete=models.CASCADE, related_name="acts")
+    dispatch = models.ForeignKey(Dispatch, null=True, on_delete=models.CASCADE, related_name="acts")
+    event = models.ForeignKey("inbox.InboxEvent", null=True, on_delete=models.CASCADE, related_name="acts")
+    generation = models.PositiveIntegerField(default=0, help_text="Of the delivery, after it.")
+    who = models.CharField(max_length=150, blank=True, help_text="User name, or the system's account for a command.")
+    origin = models.CharField(max_length=8, choices=Dispatch.Origin.choices)
+    why = models.CharField(max_length=255, blank=True, help_text="In the person's own words; may be private.")
+    acted_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.kind} by {self.who or 'nobody named'}"
+
+
 class Heartbeat(models.Model):
     """When a part of the service was last known to work: relays, workers (by the canary), chores."""
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
-from django.db import DatabaseError, IntegrityError, InterfaceError, transaction
+from django.db import DatabaseError, IntegrityError, InterfaceError
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.utils.decorators import method_decorator
 from django.views import View
@@ -23,7 +23,6 @@ from commerce_coordinator.core.exceptions import (
     EventIgnored,
     EventNotUnderstood,
     InvalidPayload,
-    NotReplayable,
     WebhookRefused,
 )
 from commerce_coordinator.core.inserts import insert
@@ -222,33 +221,6 @@ def interpret(view: WebhookView, event: ProviderEvent, account: str) -> Interpre
     if not sendings:
         return Interpretation(state=State.IGNORED, reason=(ignored or "It tells of nothing new.")[:255])
     return Interpretation(state=State.SENT, sendings=tuple(sendings))
-
-
-def replay_event(row: InboxEvent) -> InboxEvent:
-    """Interpret a failed or ignored event again, from its stored bytes, after a fix. Returns the row as it is now.
-
-    Ignored ones too: a wrong setting can make us take our own payments for somebody else's.
-    """
-    if row.state == State.SENT:
-        raise NotReplayable(f"Event {row.event_id} is sent; only failed and ignored events are replayed.")
-    if row.raw_body is None:
-        raise NotReplayable(f"Event {row.event_id} has no body any more: retention or a retirement has emptied it.")
-    view_class = WebhookView.by_provider.get(row.provider)
-    if view_class is None:
-        raise NotReplayable(f"No installed plugin takes events of {row.provider}.")
-    view = view_class()
-    outcome = interpret(view, view.parse(bytes(row.raw_body)), row.account)
-    recorded: list[Recorded] = []
-    with span("event replay", trace_id=row.trace_id, event=row.pk), transaction.atomic():
-        changed = InboxEvent.objects.filter(pk=row.pk, state=row.state).update(
-            state=outcome.state, reason=outcome.reason
-        )
-        if changed:
-            recorded = outcome.record(row)
-    for each in recorded:
-        inline.run(each)
-    row.refresh_from_db()
-    return row
 
 
 def error_response(code: str, message: str, *, status: int) -> JsonResponse:

@@ -11,6 +11,8 @@ from typing import Any
 
 from django.db.models import Q
 
+from commerce_coordinator.core.deliveries.erasing import ERASED_TEXT
+from commerce_coordinator.core.deliveries.models import OperatorAct
 from commerce_coordinator.core.inbox.models import InboxEvent
 
 from .rooms import BATCH, Person, Room, register
@@ -31,6 +33,7 @@ def search(people: Sequence[Person], after: str) -> str | None:
     theirs = [pk for pk, body, _ in rows if body is not None and names_any(people, bytes(body))]
     if theirs:
         InboxEvent.objects.filter(pk__in=theirs).update(raw_body=None, body_kept=False)
+        OperatorAct.objects.filter(event__in=theirs).exclude(why="").update(why=ERASED_TEXT)
     return f"{rows[-1][2].isoformat()} {rows[-1][0]}" if len(rows) == BATCH else None
 
 

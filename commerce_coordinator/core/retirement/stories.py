@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from commerce_coordinator.core.deliveries import contracts
 from commerce_coordinator.core.deliveries.erasing import ERASED_TEXT, erased, needs_person
-from commerce_coordinator.core.deliveries.models import Attempt, Delivery, Dispatch
+from commerce_coordinator.core.deliveries.models import Attempt, Delivery, Dispatch, OperatorAct
 from commerce_coordinator.core.inbox.models import InboxEvent
 from commerce_coordinator.core.signals import registry
 from commerce_coordinator.core.transactions import atomically
@@ -70,6 +70,7 @@ def erase_stories(person: Person, seeds: Iterable[Dispatch]) -> None:
     events = {row.event_id for row in story if row.event_id}
     for keys in chunks(sorted(events)):
         InboxEvent.objects.filter(pk__in=keys, body_kept__in=[True]).update(raw_body=None, body_kept=False)
+        OperatorAct.objects.filter(event__in=keys).exclude(why="").update(why=ERASED_TEXT)
 
 
 def _followed(person: Person, seeds: Iterable[Dispatch]) -> list[Dispatch]:
@@ -162,6 +163,7 @@ def _erase(rows: Sequence[Dispatch]) -> None:
     if nothing_left:  # SQL's NULL, which bulk_update would write as JSON's
         Dispatch.objects.filter(pk__in=nothing_left).update(payload=None, person="")
     _erase_texts([each.pk for each in deliveries])
+    OperatorAct.objects.filter(dispatch__in=without).exclude(why="").update(why=ERASED_TEXT)
 
 
 def _end(keys: list[uuid.UUID]) -> None:
@@ -184,6 +186,7 @@ def _erase_texts(deliveries: list[uuid.UUID]) -> None:
     attempts = Attempt.objects.filter(delivery__in=deliveries)
     attempts.exclude(error_text="").update(error_text=ERASED_TEXT)
     attempts.update(calls=[])
+    OperatorAct.objects.filter(delivery__in=deliveries).exclude(why="").update(why=ERASED_TEXT)
 
 
 def _key_names_him(row: Dispatch, without: Any, unique_by: Sequence[str]) -> bool:

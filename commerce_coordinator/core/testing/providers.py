@@ -23,10 +23,10 @@ from django.test import Client
 
 from commerce_coordinator.core.deliveries.models import Dispatch
 from commerce_coordinator.core.inbox.models import InboxEvent
+from commerce_coordinator.core.inbox.replay import replay_event
 from commerce_coordinator.core.inbox.webhooks import (
     MAX_BODY_BYTES,
     WebhookView,
-    replay_event,
 )
 from commerce_coordinator.core.signals.signal import CoordinatorSignal
 from commerce_coordinator.payloads.money import Money

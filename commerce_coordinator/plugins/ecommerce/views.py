@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from commerce_coordinator.core.deliveries.acts import By
 from commerce_coordinator.core.deliveries.models import Delivery, Dispatch
 from commerce_coordinator.core.deliveries.replay import replay
 from commerce_coordinator.core.exceptions import NotReplayable
@@ -66,6 +67,6 @@ def try_again(deliveries: list[Delivery]) -> None:
     for delivery in deliveries:
         if delivery.state == Delivery.State.DEAD:
             try:
-                replay(delivery)
+                replay(delivery, by=By(why="The learner sent the code once more."))
             except NotReplayable:
                 pass  # somebody else replayed it just now

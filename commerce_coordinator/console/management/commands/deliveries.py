@@ -5,10 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from commerce_coordinator.console.receiver_names import UnknownName, path_of
 from commerce_coordinator.core.deliveries.models import Delivery
-from commerce_coordinator.core.deliveries.receivers import delivery_tasks
 from commerce_coordinator.core.signals.graph import short
-from commerce_coordinator.core.signals.routes import read
 
 
 class Command(BaseCommand):
@@ -28,7 +27,10 @@ class Command(BaseCommand):
         if options["state"]:
             rows = rows.filter(state=options["state"])
         if options["receiver"]:
-            rows = rows.filter(receiver=_receiver(options["receiver"]))
+            try:
+                rows = rows.filter(receiver=path_of(options["receiver"]))
+            except UnknownName as unknown:
+                raise CommandError(str(unknown)) from None
         if options["order"]:
             rows = rows.filter(dispatch__subject=options["order"])
         found = list(rows[: options["limit"] + 1])
@@ -46,19 +48,6 @@ class Command(BaseCommand):
             self.stderr.write(f"There are more than these {len(found)}: --limit shows more.")
         if not found:
             self.stderr.write("No delivery matches.")
-
-
-def _receiver(name: str) -> str:
-    """The dotted path of a receiver, also from the short name that the list shows."""
-    routed = {route.receiver for routes in read().routes.values() for route in routes}
-    known = routed | {task.path for task in delivery_tasks()}
-    if name in known or Delivery.objects.filter(receiver=name).exists():
-        return name
-    for path in sorted(known):
-        if short(path) == name:
-            return path
-    names = ", ".join(sorted(short(path) for path in routed))
-    raise CommandError(f"No receiver is named {name}. There are: {names}.")
 
 
 def _as_dict(delivery: Delivery) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from commerce_coordinator.core.deliveries.models import Delivery, Dispatch
 from commerce_coordinator.core.exceptions import EventIgnored, EventNotUnderstood, NotReplayable, WebhookRefused
 from commerce_coordinator.core.inbox import webhooks
 from commerce_coordinator.core.inbox.models import InboxEvent
-from commerce_coordinator.core.inbox.webhooks import ProviderEvent, WebhookView, replay_event
+from commerce_coordinator.core.inbox.replay import replay_event
+from commerce_coordinator.core.inbox.webhooks import ProviderEvent, WebhookView
 from commerce_coordinator.core.signals.signal import CoordinatorSignal
 from commerce_coordinator.core.testing import assert_not_sent, assert_sent, routes_as
 from commerce_coordinator.core.testing.database_faults import inserts_fail

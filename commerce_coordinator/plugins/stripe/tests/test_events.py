@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from commerce_coordinator.core.deliveries.models import Dispatch
 from commerce_coordinator.core.exceptions import EventIgnored, EventNotUnderstood, InvalidPayload
 from commerce_coordinator.core.inbox.models import InboxEvent
-from commerce_coordinator.core.inbox.webhooks import ProviderEvent, replay_event
+from commerce_coordinator.core.inbox.replay import replay_event
+from commerce_coordinator.core.inbox.webhooks import ProviderEvent
 from commerce_coordinator.core.testing import assert_not_sent, assert_sent, sent
 from commerce_coordinator.payloads.money import Money
 

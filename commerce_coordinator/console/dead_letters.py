@@ -1,0 +1,212 @@
+"""The dead letters: dead deliveries, failed events and unrouted dispatches, as one list, newest first.
+
+Each kind is read along its own index, and the three are merged by their keys, in which their time stands. So a page
+takes as many statements on a huge record as on a small one. Where a filter has no index, only the newest MOST_WALKED
+dead letters of a kind are looked at.
+"""
+
+import dataclasses
+import re
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from commerce_coordinator.core.deliveries.models import Delivery, Dispatch
+from commerce_coordinator.core.exceptions import CoordinatorError
+from commerce_coordinator.core.ids import first_at
+from commerce_coordinator.core.inbox.models import InboxEvent
+from commerce_coordinator.core.signals.graph import short
+
+from . import receiver_names
+from .acting import Row, kind_of
+from .indexes import off_index
+
+#: Dead letters of one kind that a filter without an index looks at, the newest ones.
+MOST_WALKED = 10_000
+
+KINDS = ("delivery", "event", "dispatch")
+
+_AGE = re.compile(r"(\d{1,6})([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+class WrongFilter(CoordinatorError):
+    """This filter cannot be read."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Filter:
+    """Which dead letters are meant. Empty: all. Times are those at which they came in.
+
+    kind: one of KINDS. receiver, signal: dotted paths. error: the class's name. ended_by: only what had ended by then
+    (what a page showed, and nothing that died since).
+    """
+
+    kind: str = ""
+    provider: str = ""
+    signal: str = ""
+    receiver: str = ""
+    error: str = ""
+    subject: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    ended_by: datetime | None = None
+
+    @classmethod
+    def read(cls, told: Mapping[str, str]) -> "Filter":
+        """From texts by name, as commands, pages and the API get them; empty ones count for nothing.
+
+        A receiver or a signal may be named by its short name. Raises WrongFilter, which names the text and what would
+        be right.
+        """
+        told = {name: text.strip() for name, text in told.items() if text.strip()}
+        unknown = sorted(set(told) - {field.name for field in dataclasses.fields(cls)})
+        if unknown:
+            names = ", ".join(field.name for field in dataclasses.fields(cls) if field.name != "ended_by")
+            raise WrongFilter(f"There is no filter {unknown[0]!r}. There are: {names}.")
+        found: dict[str, Any] = dict(told)
+        if told.get("kind", KINDS[0]) not in KINDS:
+            raise WrongFilter(f"kind is {told['kind']!r}; it must be one of {', '.join(KINDS)}.")
+        for name in ("since", "until", "ended_by"):
+            if name in told:
+                found[name] = _moment(name, told[name])
+        if "receiver" in told:
+            found["receiver"] = receiver_names.path_of(told["receiver"])
+        if "signal" in told:
+            found["signal"] = receiver_names.signal_path_of(told["signal"])
+        return cls(**found)
+
+    def as_text(self) -> dict[str, str]:
+        """What `read` takes: the fields that are set."""
+        told = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {
+            name: value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
+            for name, value in told.items()
+            if value
+        }
+
+
+#: What `Filter.read` knows.
+NAMES = tuple(field.name for field in dataclasses.fields(Filter))
+
+
+def find(wanted: Filter, *, before: uuid.UUID | None = None, limit: int) -> list[Row]:
+    """At most `limit`, newest first, older than `before`. Deliveries come with their dispatch."""
+    found: list[Row] = []
+    for rows in (_deliveries(wanted, before), _events(wanted, before), _dispatches(wanted, before)):
+        found += rows.order_by("-pk")[:limit] if rows is not None else []
+    return sorted(found, key=lambda row: row.pk, reverse=True)[:limit]
+
+
+def every(wanted: Filter, *, batch: int = 500) -> Iterator[Row]:
+    """All of them, newest first, read in batches as they are taken."""
+    before: uuid.UUID | None = None
+    while rows := find(wanted, before=before, limit=batch):
+        yield from rows
+        before = rows[-1].pk
+
+
+#: (kind, receiver, signal or event type, error class or reason)
+Group = tuple[str, str, str]
+
+
+def group_of(row: Row) -> Group:
+    """What dead letters are counted by."""
+    kind = kind_of(row)
+    if isinstance(row, Delivery):
+        return kind, short(row.receiver), row.error_class
+    if isinstance(row, Dispatch):
+        return kind, short(row.signal), ""
+    return kind, f"{row.provider} {row.event_type}", row.reason
+
+
+def counted(wanted: Filter) -> tuple[Counter[Group], bool]:
+    """How many there are of each group, among the newest MOST_WALKED; and whether there are more."""
+    rows = find(wanted, limit=MOST_WALKED + 1)
+    return Counter(map(group_of, rows[:MOST_WALKED])), len(rows) > MOST_WALKED
+
+
+# --- One kind each; None: the filter can mean none of it ---
+
+
+def _deliveries(wanted: Filter, before: uuid.UUID | None) -> QuerySet[Delivery] | None:
+    if wanted.kind not in ("", "delivery") or wanted.provider:
+        return None
+    rows = Delivery.objects.filter(state=Delivery.State.DEAD)
+    if wanted.subject:
+        keys = Dispatch.objects.filter(subject=wanted.subject).values_list("pk", flat=True)
+        # By the dispatch's index: the state's would be walked for each.
+        rows = Delivery.objects.filter(off_index("state", Delivery.State.DEAD), dispatch__in=list(keys[:MOST_WALKED]))
+    elif wanted.receiver or wanted.error or wanted.signal:
+        rows = _newest(rows)
+    if wanted.receiver:
+        rows = rows.filter(off_index("receiver", wanted.receiver))
+    if wanted.error:
+        rows = rows.filter(error_class=wanted.error)
+    if wanted.signal:
+        rows = rows.filter(off_index("dispatch__signal", wanted.signal))
+    if wanted.ended_by:
+        rows = rows.filter(settled_at__lte=wanted.ended_by)
+    dispatches = Dispatch.objects.only("signal", "subject", "payload")
+    return _between(rows, wanted, before).defer("error_text").prefetch_related(Prefetch("dispatch", dispatches))
+
+
+def _events(wanted: Filter, before: uuid.UUID | None) -> QuerySet[InboxEvent] | None:
+    if wanted.kind not in ("", "event") or wanted.signal or wanted.receiver or wanted.error or wanted.subject:
+        return None
+    rows = InboxEvent.objects.filter(state=InboxEvent.State.FAILED).defer("raw_body")
+    if wanted.provider:
+        rows = _newest(rows).filter(off_index("provider", wanted.provider))
+    return _between(rows, wanted, before)
+
+
+def _dispatches(wanted: Filter, before: uuid.UUID | None) -> QuerySet[Dispatch] | None:
+    if wanted.kind not in ("", "dispatch") or wanted.receiver or wanted.error or wanted.provider:
+        return None
+    # __in: for a bare boolean Django writes no comparison, and SQLite then cannot use the index.
+    rows = Dispatch.objects.filter(unrouted__in=[True])
+    if wanted.subject:
+        rows = rows.filter(subject=wanted.subject)
+    elif wanted.signal:
+        rows = _newest(rows)
+    if wanted.signal:
+        rows = rows.filter(off_index("signal", wanted.signal))
+    return _between(rows, wanted, before)
+
+
+def _newest(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Only the newest MOST_WALKED of them."""
+    keys = rows.order_by("-pk").values_list("pk", flat=True)
+    for oldest in keys[MOST_WALKED - 1 : MOST_WALKED]:
+        return rows.filter(pk__gte=oldest)
+    return rows
+
+
+def _between(rows: QuerySet[Any], wanted: Filter, before: uuid.UUID | None) -> QuerySet[Any]:
+    if wanted.since:
+        rows = rows.filter(pk__gte=first_at(wanted.since))
+    if wanted.until:
+        rows = rows.filter(pk__lt=first_at(wanted.until))
+    return rows.filter(pk__lt=before) if before else rows
+
+
+def _moment(name: str, text: str) -> datetime:
+    """`2h` ago, or a time of ISO 8601; UTC where it names no zone."""
+    age = _AGE.fullmatch(text)
+    if age:
+        return timezone.now() - timedelta(**{_UNITS[age[2]]: int(age[1])})
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        found = None
+    if found is None:
+        raise WrongFilter(
+            f"{name} is {text!r}; it must be an age such as 90m, 24h or 7d, or a time such as 2026-01-31T02:00."
+        )
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
