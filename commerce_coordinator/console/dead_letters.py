@@ -197,15 +197,13 @@ def _between(rows: QuerySet[Any], wanted: Filter, before: uuid.UUID | None) -> Q
 
 
 def _moment(name: str, text: str) -> datetime:
-    """`2h` ago, or a time of ISO 8601; UTC where it names no zone."""
+    """`2h` ago, or a time of ISO 8601; UTC where it names no zone. Keys know no time before 1970."""
     age = _AGE.fullmatch(text)
-    if age:
-        return timezone.now() - timedelta(**{_UNITS[age[2]]: int(age[1])})
     try:
-        found = parse_datetime(text)
-    except ValueError:
+        found = timezone.now() - timedelta(**{_UNITS[age[2]]: int(age[1])}) if age else parse_datetime(text)
+    except (ValueError, OverflowError):
         found = None
-    if found is None:
+    if found is None or found.year < 1970:
         raise WrongFilter(
             f"{name} is {text!r}; it must be an age such as 90m, 24h or 7d, or a time such as 2026-01-31T02:00."
         )

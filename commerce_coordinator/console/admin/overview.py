@@ -12,12 +12,13 @@ from typing import Any
 from django.db.models import Count, Q, Value
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from commerce_coordinator.console import health
-from commerce_coordinator.core.deliveries.models import Delivery, Dispatch
+from commerce_coordinator.core.deliveries.models import Delivery
 from commerce_coordinator.core.ids import first_at
 from commerce_coordinator.core.inbox.models import InboxEvent
 from commerce_coordinator.core.signals.graph import short
@@ -80,15 +81,18 @@ def _light(good: bool) -> SafeString:
 
 
 def _attention(counts: dict[str, int]) -> Section:
-    places = {
-        "dead_deliveries": ("Dead deliveries", list_of(Delivery, state=Delivery.State.DEAD)),
-        "failed_events": ("Failed events", list_of(InboxEvent, state=InboxEvent.State.FAILED)),
-        "unrouted_dispatches": ("Unrouted dispatches", list_of(Dispatch, unrouted="1")),
+    kinds = {
+        "dead_deliveries": ("Dead deliveries", "delivery"),
+        "failed_events": ("Failed events", "event"),
+        "unrouted_dispatches": ("Unrouted dispatches", "dispatch"),
     }
     return Section(
         title="Waiting for somebody",
         headings=("What", "How many"),
-        rows=[(text, _count(counts[name], place, most=health.COUNT_UP_TO)) for name, (text, place) in places.items()],
+        rows=[
+            (text, _count(counts[name], f"{reverse('console:dead_letters')}?kind={kind}", most=health.COUNT_UP_TO))
+            for name, (text, kind) in kinds.items()
+        ],
     )
 
 
