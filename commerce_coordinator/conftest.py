@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from commerce_coordinator.tests.browser import Browser, Chromium
+from commerce_coordinator.tests.browser import program as chromium
 from commerce_coordinator.tests.chaos.servers import program
 
 REQUIRED = bool(os.environ.get("CC_REQUIRE_SERVICES"))
@@ -57,7 +59,7 @@ def missing_mariadbd() -> str:
 
 @functools.cache
 def missing_chromium() -> str:
-    return "" if shutil.which("chromium") or shutil.which("chromium-browser") else "no chromium on the PATH"
+    return "" if chromium() else "no chromium on the PATH"
 
 
 #: Plugins left out of the settings: their own tests, and those that need them, are left out too.
@@ -95,7 +97,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for name, missing in NEEDS.items():
         if item.get_closest_marker(f"needs_{name}") and missing():
-            if REQUIRED and name != "chromium":
+            if REQUIRED:
                 pytest.fail(f"{name} is required (CC_REQUIRE_SERVICES), but: {missing()}", pytrace=False)
             pytest.skip(f"{name}: {missing()}")
 
@@ -114,6 +116,22 @@ def _publisher_does_not_rest() -> Iterator[None]:
     publisher.forget_failures()
     yield
     publisher.forget_failures()
+
+
+@pytest.fixture(scope="session")
+def _chromium() -> Iterator[Chromium]:
+    """One process for all tests; it is started by the first that needs it."""
+    process = Chromium()
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+def browser(_chromium: Chromium) -> Iterator[Browser]:
+    """Opens pages, which are closed after the test. Whoever uses it is marked `needs_chromium`."""
+    opened = Browser(_chromium)
+    yield opened
+    opened.close_pages()
 
 
 def _listens(host: str, port: int) -> bool:

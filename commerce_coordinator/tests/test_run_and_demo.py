@@ -1,7 +1,6 @@
 """`manage.py run` and `manage.py demo`, as `make run` and `make demo` call them."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +14,8 @@ import requests
 
 from commerce_coordinator.console.supervisor import ROOT, free_port
 
+from .browser import Browser
+from .browser.png import is_blank
 from .service import QUICK, until
 
 
@@ -67,20 +68,15 @@ def test_one_line_says_what_to_open_and_it_opens(running) -> None:
 
 @pytest.mark.chromium
 @pytest.mark.needs_chromium
-def test_admin_opens_in_a_browser_with_its_styles(running, tmp_path: Path) -> None:
+def test_admin_opens_in_a_browser_with_its_styles(running, browser: Browser, tmp_path: Path) -> None:
     _, port, _ = running
-    browser = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert browser is not None
-    options = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", f"--user-data-dir={tmp_path}"]
-    options += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
-    picture = tmp_path / "login.png"
-    options += ["--window-size=800,600", f"--screenshot={picture}", "--dump-dom"]
-    done = subprocess.run(
-        [browser, *options, f"http://localhost:{port}/admin/login/"], capture_output=True, text=True, timeout=60
-    )
-    assert "Commerce Coordinator" in done.stdout
-    assert 'name="username"' in done.stdout
-    assert picture.read_bytes().startswith(b"\x89PNG")
+    page = browser.page(width=800)
+    page.open(f"http://localhost:{port}/admin/login/")
+    assert "Commerce Coordinator" in page.text()
+    assert 'textbox "Username:"' in page.accessible()
+    page.screenshot(tmp_path / "login.png")
+    assert not is_blank(tmp_path / "login.png")
+    assert not page.problems
     styles = requests.get(f"http://localhost:{port}/static/admin/css/base.css", timeout=10)
     assert (styles.status_code, styles.headers["Content-Type"].partition(";")[0]) == (200, "text/css")
 
