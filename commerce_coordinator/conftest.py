@@ -109,13 +109,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _publisher_does_not_rest() -> Iterator[None]:
-    """One test's broken broker is not the next one's."""
+def _nothing_is_remembered() -> Iterator[None]:
+    """One test's broken broker is not the next one's, nor are its refused webhooks."""
     from commerce_coordinator.core.deliveries.publish import publisher
+    from commerce_coordinator.core.inbox.refusals import refusals
 
     publisher.forget_failures()
+    refusals.forget()
     yield
     publisher.forget_failures()
+    refusals.forget()
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,12 @@ from commerce_coordinator.core.deliveries.publish import publisher
 from commerce_coordinator.core.deliveries.relay import RELAY_HEARTBEAT
 from commerce_coordinator.core.deliveries.tasks import WORKER_HEARTBEAT
 from commerce_coordinator.core.inbox.models import InboxEvent
+from commerce_coordinator.core.inbox.refusals import refusals, refused_since
 
 #: Several canaries (one each 10 s) must have got lost before a worker is called silent.
 SILENT_AFTER = timedelta(seconds=45)
+
+REFUSED_WITHIN = timedelta(hours=1)
 
 #: Counting stops here: a probe every few seconds must not walk a long table.
 COUNT_UP_TO = 1000
@@ -40,6 +43,8 @@ def look(now: datetime | None = None) -> Health:
             # __in: for a bare boolean Django writes no comparison, and SQLite then cannot use the index.
             "unrouted_dispatches": _count(Dispatch.objects.filter(unrouted__in=[True])),
         }
+        refusals.write_due()
+        refused = refused_since(now - REFUSED_WITHIN)
     except (DatabaseError, InterfaceError) as error:
         return Health(database=False, details={"database": "away", "error": type(error).__name__})
     return Health(
@@ -51,6 +56,7 @@ def look(now: datetime | None = None) -> Health:
             "workers": _alive(beats.get(WORKER_HEARTBEAT), now),
             "oldest_due_seconds": round((now - oldest).total_seconds(), 1) if oldest else 0,
             "attention": attention,
+            "webhooks_refused_last_hour": refused,
         },
     )
 

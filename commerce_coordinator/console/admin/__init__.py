@@ -6,7 +6,7 @@ Its lists must stay quick on tables of millions of rows, so they order, filter a
 from django.contrib import admin
 
 # Importing them registers them; Django's admin looks for this package in each installed app.
-from . import attempts, deliveries, dispatches, events  # noqa: F401
+from . import attempts, deliveries, dispatches, events, refusals  # noqa: F401
 
 admin.site.index_template = "console/admin/index.html"
 admin.site.site_header = admin.site.site_title = "Commerce Coordinator"

@@ -23,6 +23,7 @@ from commerce_coordinator.core.ids import first_at
 from commerce_coordinator.core.inbox.models import InboxEvent
 from commerce_coordinator.core.signals.graph import short
 
+from . import refusals
 from .sections import Section
 from .showing import NOTHING, badge, link, list_of, roughly
 
@@ -74,6 +75,8 @@ def _lights(details: dict[str, Any]) -> Iterable[tuple[SafeString, str]]:
     late = details["oldest_due_seconds"]
     in_time = late < LATE.total_seconds()
     yield _light(in_time), f"The oldest due delivery waits for {roughly(late)}." if late else "Nothing is overdue."
+    refused = details["webhooks_refused_last_hour"]
+    yield _light(not refused), refusals.told(refused)
 
 
 def _light(good: bool) -> SafeString:

@@ -18,7 +18,9 @@ from commerce_coordinator.core.deliveries import publish
 from commerce_coordinator.core.deliveries.models import Delivery, Dispatch, Heartbeat
 from commerce_coordinator.core.deliveries.relay import RELAY_HEARTBEAT, Relay
 from commerce_coordinator.core.deliveries.tasks import WORKER_HEARTBEAT, canary
+from commerce_coordinator.core.inbox import refusals as inbox_refusals
 from commerce_coordinator.core.inbox.models import InboxEvent
+from commerce_coordinator.core.inbox.refusals import refusals
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -56,6 +58,11 @@ def event(number: int, state: str) -> InboxEvent:
     return InboxEvent.objects.create(provider="shop", event_id=f"evt_{number}", event_type="x", state=state)
 
 
+def refused(client: Client, **headers: str) -> None:
+    answer = client.post("/stripe/webhook/", b"{}", content_type="application/json", headers=headers)
+    assert answer.status_code == 400
+
+
 # --- Well or not ---
 
 
@@ -72,6 +79,7 @@ def test_service_that_is_well_says_so() -> None:
         "workers": {"state": "ok", "seconds_ago": 0.0},
         "oldest_due_seconds": 0,
         "attention": {"dead_deliveries": 0, "failed_events": 0, "unrouted_dispatches": 0},
+        "webhooks_refused_last_hour": {},
     }
 
 
@@ -180,7 +188,7 @@ def test_counting_stops_before_it_walks_a_long_table(monkeypatch) -> None:
 def test_looking_costs_the_same_however_much_there_is(django_assert_num_queries) -> None:
     for _ in range(3):
         delivery(state=Delivery.State.DEAD, wake_at=seconds_ago(1))
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         get()
 
 
@@ -241,3 +249,22 @@ def test_health_is_answered_whatever_the_host(settings, client) -> None:
     settings.ALLOWED_HOSTS = ["coordinator.example.com"]
     assert client.get("/health/", headers={"host": "10.1.2.3"}).status_code == 200
     assert client.get("/", headers={"host": "10.1.2.3"}).status_code == 400
+
+
+# --- Refused webhooks ---
+
+
+@pytest.mark.needs_plugins("stripe")
+def test_webhooks_refused_in_the_last_hour_are_counted_by_provider_and_code(monkeypatch) -> None:
+    client = Client()
+    for _ in range(3):
+        refused(client)
+    refused(client, Stripe_Signature="t=1,v1=no")
+    # The first was written at once; who asks when ten seconds are over sees them all.
+    assert get().json()["webhooks_refused_last_hour"] == {"stripe": {"signature_missing": 1}}
+    monkeypatch.setattr(inbox_refusals, "WRITE_EVERY", 0)
+    refusals._not_before = 0
+    told = get().json()["webhooks_refused_last_hour"]
+    assert told == {"stripe": {"signature_invalid": 1, "signature_missing": 3}}
+    with time_machine.travel(NOON + timedelta(minutes=61), tick=False):
+        assert get().json()["webhooks_refused_last_hour"] == {}

@@ -19,6 +19,7 @@ from commerce_coordinator.core.deliveries.relay import RELAY_HEARTBEAT
 from commerce_coordinator.core.deliveries.tasks import WORKER_HEARTBEAT
 from commerce_coordinator.core.ids import first_at, uuid7
 from commerce_coordinator.core.inbox.models import InboxEvent
+from commerce_coordinator.core.inbox.refusals import refusals
 from commerce_coordinator.core.inbox.webhooks import WebhookView
 
 from .test_admin_queries import ours, plan
@@ -193,3 +194,23 @@ def test_keys_range_over_time() -> None:
     now = timezone.now()
     assert first_at(AT) <= key < first_at(AT + timedelta(milliseconds=2))
     assert first_at(now).version == 7
+
+
+def test_refused_webhooks_are_told_with_their_codes() -> None:
+    client = client_of(superuser=True)
+    with time_machine.travel(AT, tick=False):
+        assert re.search(r'cc-good">ok</span> No webhook was refused in the last hour\.', first_page(client)[0])
+        refusals.note("shop", "signature_invalid")
+        text = first_page(client)[0]
+        assert re.search(r'cc-bad">look</span> <a href="([^"]+)">Webhooks refused in the last hour</a>', text)
+        assert "shop 1 (signature_invalid)." in text
+        listed = client.get("/admin/inbox/webhookrefusal/").content.decode()
+    assert "signature_invalid" in listed
+    assert "Add refused webhook" not in listed
+
+
+def test_whoever_may_see_the_events_may_see_the_refused_webhooks() -> None:
+    refusals.note("shop", "signature_invalid")
+    listed = "/admin/inbox/webhookrefusal/"
+    assert client_of("inbox.view_inboxevent").get(listed).status_code == 200
+    assert client_of("deliveries.view_delivery").get(listed).status_code == 403

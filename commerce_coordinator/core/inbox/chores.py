@@ -8,12 +8,15 @@ from django.utils import timezone
 
 from commerce_coordinator.core.chores import chore
 
-from .models import InboxEvent
+from .models import InboxEvent, WebhookRefusal
 
 logger = logging.getLogger(__name__)
 
 BATCH = 500
 MOST_BATCHES = 20
+
+#: Long enough to look back after a weekend.
+REFUSALS_KEPT = timedelta(days=7)
 
 
 @chore(every=timedelta(minutes=10))
@@ -39,3 +42,9 @@ def empty_old_bodies() -> int:
     if emptied:
         logger.info("Old event bodies emptied.", extra={"events": emptied})
     return emptied
+
+
+@chore(every=timedelta(hours=1))
+def forget_old_refusals() -> int:
+    """Remove counts of refused webhooks that are older than REFUSALS_KEPT. Returns how many."""
+    return WebhookRefusal.objects.filter(last_at__lt=timezone.now() - REFUSALS_KEPT).delete()[0]

@@ -46,3 +46,26 @@ class InboxEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.provider} {self.event_type} {self.event_id}"
+
+
+class WebhookRefusal(models.Model):
+    """How often one provider's webhook was refused with one code, in ten minutes. Counts alone: see refusals.py."""
+
+    provider = ExactCharField(max_length=32)
+    code = ExactCharField(max_length=64)
+    since = models.DateTimeField(help_text="When its ten minutes began.")
+    times = models.PositiveBigIntegerField(default=0)
+    last_at = models.DateTimeField(help_text="When it was last added to.")
+
+    class Meta:
+        verbose_name = "refused webhook"
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "code", "since"], name="one_count_per_ten_minutes"),
+        ]
+        indexes = [
+            # The last hour, and retention.
+            models.Index(fields=["last_at"], name="refusal_by_last_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.code}"

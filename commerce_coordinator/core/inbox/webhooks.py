@@ -33,6 +33,7 @@ from commerce_coordinator.core.telemetry.masking import where
 from commerce_coordinator.core.transactions import atomically
 
 from .models import InboxEvent
+from .refusals import refusals
 
 logger = logging.getLogger(__name__)
 
@@ -101,6 +102,7 @@ class WebhookView(View):
                 "Webhook refused.",
                 extra={"provider": self.provider, "code": refusal.code, "status": refusal.status},
             )
+            refusals.note(self.provider, refusal.code)
             return _logged(error_response(refusal.code, str(refusal), status=refusal.status))
         except (DatabaseError, InterfaceError) as error:  # InterfaceError, a lost connection, is no DatabaseError
             return self._unavailable(error)
