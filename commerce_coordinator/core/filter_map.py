@@ -11,6 +11,7 @@ from django.core.checks import CheckMessage
 
 from commerce_coordinator.core import filters
 from commerce_coordinator.core.pipelines import Pipeline, path_of, resolve
+from commerce_coordinator.core.signals.guessing import did_you_mean
 from commerce_coordinator.core.signals.mistakes import mistake
 
 #: org.edx.coordinator.<plugin>.<subject>.<action>.v1, in the manner of Open edX's filter types.
@@ -36,7 +37,7 @@ def read(configured: Any = None, *, complete: bool = True, classes: bool = False
     if not isinstance(configured, Mapping):
         hint = "Map each filter's type to its pipeline."
         mistakes.append(mistake("E022", "OPEN_EDX_FILTERS_CONFIG", "is no mapping", hint))
-        configured = {}
+        configured, complete = {}, False  # that every filter is missing too goes without saying
     for filter_type, entry in configured.items():
         pipeline, wrong = resolve(filter_type, entry, classes=classes)
         mistakes.extend(wrong)
@@ -44,6 +45,7 @@ def read(configured: Any = None, *, complete: bool = True, classes: bool = False
             pipelines[filter_type] = pipeline
         else:
             hint = "Correct the filter's type, or remove its pipeline: no filter of an installed app has this type."
+            hint += did_you_mean(filter_type, filters.defined)
             mistakes.append(mistake("E019", filter_type, "is a pipeline that nobody runs", hint))
     if complete:
         every = filters.every()

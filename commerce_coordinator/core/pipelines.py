@@ -9,6 +9,7 @@ from django.core.checks import CheckMessage
 from openedx_filters import PipelineStep
 
 from commerce_coordinator.core.importing import Missing, named_by
+from commerce_coordinator.core.signals.guessing import did_you_mean, names_beside
 from commerce_coordinator.core.signals.mistakes import mistake
 
 _OURS = frozenset({"fail_silently", "pipeline"})
@@ -95,11 +96,16 @@ def _steps(filter_type: str, given: Sequence[str | type], mistakes: list[CheckMe
     return list(steps.values())
 
 
+def _is_step(found: Any) -> bool:
+    return isinstance(found, type) and issubclass(found, PipelineStep)
+
+
 def _wrong_with(filter_type: str, path: str, found: Any) -> CheckMessage | None:
     if isinstance(found, Missing):
         problem = f"of {filter_type} does not resolve: {found.reason}"
-        return mistake("E015", path, problem, "Correct the step's dotted path.")
-    if not isinstance(found, type) or not issubclass(found, PipelineStep):
+        hint = "Correct the step's dotted path." + did_you_mean(path, names_beside(path, _is_step))
+        return mistake("E015", path, problem, hint)
+    if not _is_step(found):
         return mistake("E016", path, f"of {filter_type} is no PipelineStep", "Derive it from PipelineStep.")
     run = inspect.getattr_static(found, "run_filter")
     if not callable(run) or run is PipelineStep.run_filter or inspect.isabstract(found):

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from corsheaders.defaults import default_headers
+from django.core.exceptions import ImproperlyConfigured
 from edx_django_utils.plugins import add_plugins, get_plugin_apps
 from environs import Env
 
@@ -199,7 +200,13 @@ def database(url: str) -> dict[str, Any]:
     """A database from its URL (sqlite:////path, mysql://user:password@host:port/name), tuned as the engine needs it."""
     import dj_database_url
 
-    parsed: dict[str, Any] = dict(dj_database_url.parse(url))
+    try:
+        parsed: dict[str, Any] = dict(dj_database_url.parse(url))
+        known = bool(parsed.get("ENGINE"))
+    except (ValueError, AttributeError, TypeError):
+        known = False
+    if not known:  # the URL has a password in it: it is not shown
+        raise ImproperlyConfigured("DATABASE_URL must be such as mysql://user:password@host:port/name.")
     if parsed["ENGINE"].endswith("sqlite3"):
         return sqlite(Path(parsed["NAME"]))
     if parsed["ENGINE"].endswith("mysql"):

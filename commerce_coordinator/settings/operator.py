@@ -1,5 +1,6 @@
 """The operator's side of the settings: the YAML file, and what production demands."""
 
+import difflib
 import os
 import re
 from collections.abc import Mapping, MutableMapping
@@ -10,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from commerce_coordinator.core import crash_points
 
-from . import jwk_sets, paypal_accounts, stripe_accounts, yaml_file
+from . import jwk_sets, kinds, paypal_accounts, stripe_accounts, yaml_file
 
 #: Values that stand in this repository or in tutorials; whoever uses them has no secret.
 KNOWN_TO_ALL = {
@@ -39,6 +40,9 @@ SHORTEST_RETENTION_DAYS = 7
 #: A file names of these maps what is to be otherwise: it replaces them key by key, not as a whole.
 MERGED = frozenset({"CC_SIGNALS", "OPEN_EDX_FILTERS_CONFIG"})
 
+#: Of a file.
+NOT_UTF_8 = "is not valid YAML (its encoding is not UTF-8)"
+
 _SHORTEST_SECRET_KEY = 50
 
 #: As core/rest/throttles.py reads it; that module cannot be imported before there are settings.
@@ -53,7 +57,7 @@ def read(path: Path) -> dict[str, Any]:
         raise ImproperlyConfigured(f"COMMERCE_COORDINATOR_CFG: {path} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise ImproperlyConfigured(
-            f"COMMERCE_COORDINATOR_CFG: {path} is not valid YAML (its encoding is not UTF-8)."
+            f"COMMERCE_COORDINATOR_CFG: {path} {NOT_UTF_8} (cc.E033)."
         ) from None
     try:
         return parse(text)
@@ -74,7 +78,8 @@ def parse(text: str) -> dict[str, Any]:
 def apply(loaded: Mapping[str, Any], settings: MutableMapping[str, Any]) -> None:
     """Put them over the settings. Signals and filters are merged one by one; all else replaces.
 
-    Raises ImproperlyConfigured for what is read from the environment only, before there is a file.
+    Raises ImproperlyConfigured for what is read from the environment only, before there is a file; for a name of ours
+    that no setting has; and for a value of another kind than its setting is.
     """
     without_effect = sorted(ENVIRONMENT_ONLY & loaded.keys())
     if without_effect:
@@ -84,7 +89,11 @@ def apply(loaded: Mapping[str, Any], settings: MutableMapping[str, Any]) -> None
         )
     unknown = sorted(name for name in loaded if name.startswith("CC_") and name not in settings)
     if unknown:
-        raise ImproperlyConfigured(f"COMMERCE_COORDINATOR_CFG: there is no setting {', '.join(unknown)}.")
+        meant = {name: found[0] for name in unknown if (found := difflib.get_close_matches(name, settings, n=1))}
+        told = ", ".join(name + (f" (did you mean {meant[name]}?)" if name in meant else "") for name in unknown)
+        raise ImproperlyConfigured(f"COMMERCE_COORDINATOR_CFG: there is no setting {told}.")
+    if wrong := kinds.complaints(loaded, settings):
+        raise ImproperlyConfigured(f"COMMERCE_COORDINATOR_CFG: {'; '.join(wrong)}.")
     for name, value in loaded.items():
         if name in MERGED and isinstance(value, Mapping):
             settings[name] = {**settings[name], **value}

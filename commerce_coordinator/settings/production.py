@@ -45,6 +45,9 @@ SECURE_HSTS_PRELOAD = True
 SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
 
+#: As they are without the file: `manage.py routes --config` puts another one over them.
+without_file: dict[str, Any] = dict(globals())
+
 if env.str("COMMERCE_COORDINATOR_CFG", ""):
     operator.apply(operator.read(Path(env.str("COMMERCE_COORDINATOR_CFG"))), globals())
 

@@ -19,6 +19,7 @@ from commerce_coordinator.core.deliveries.dispatch import Route
 from commerce_coordinator.core.exceptions import WrongMap
 
 from . import catalogue, graph, origins, registry, routes
+from .guessing import did_you_mean
 from .mistakes import doubt, mistake
 
 
@@ -43,7 +44,7 @@ def mistakes_of(signal_map: routes.SignalMap, filters: filter_map.FilterMap) -> 
 
 def check_doubts(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     """What may be a mistake of the map, and may be right."""
-    return [*routes.read().doubts, *_sent_by_nobody()]
+    return [*routes.read().doubts, *_sent_by_nobody(), *_idle_soft_limits()]
 
 
 def enforce() -> None:
@@ -74,7 +75,12 @@ def _shown(receiver: Any) -> str:
 def _undeclarable_sends() -> list[CheckMessage]:
     known = registry.by_name()
     return [
-        mistake("E011", task.path, f"declares to send {name}, which is no signal", "Correct the path in sends=[...].")
+        mistake(
+            "E011",
+            task.path,
+            f"declares to send {name}, which is no signal",
+            "Correct the path in sends=[...]." + did_you_mean(name, known),
+        )
         for task in receivers.delivery_tasks()
         for name in sorted(receivers.declared_sends(task) or ())
         if name not in known
@@ -136,7 +142,7 @@ def _short_leases() -> list[CheckMessage]:
     lease = settings.CC_LEASE_SECONDS
     found: list[CheckMessage] = []
     for task in receivers.delivery_tasks():
-        limit = getattr(current_app.tasks.get(task.path), "time_limit", None) or settings.CELERY_TASK_TIME_LIMIT
+        _, limit = _time_limits(task)
         if not limit or limit >= lease:  # 0 is no limit at all
             found.append(
                 mistake(
@@ -147,3 +153,22 @@ def _short_leases() -> list[CheckMessage]:
                 )
             )
     return found
+
+
+def _idle_soft_limits() -> list[CheckMessage]:
+    """A soft limit lets a receiver end with a reason. Behind the hard one it never comes: the process is killed."""
+    found: list[CheckMessage] = []
+    for task in receivers.delivery_tasks():
+        soft, hard = _time_limits(task)
+        if soft and hard and soft >= hard:
+            problem = f"is killed after {hard} s, before its soft time limit of {soft} s"
+            found.append(doubt("W003", task.path, problem, "Let the soft time limit be the shorter one."))
+    return found
+
+
+def _time_limits(task: receivers.TaskReceiver) -> tuple[float | None, float | None]:
+    """(soft, hard) in seconds: the task's own, else those of all. A worker takes 0 for `none of its own`, too."""
+    celery_task = current_app.tasks.get(task.path)
+    soft = getattr(celery_task, "soft_time_limit", None) or settings.CELERY_TASK_SOFT_TIME_LIMIT
+    hard = getattr(celery_task, "time_limit", None) or settings.CELERY_TASK_TIME_LIMIT
+    return soft, hard

@@ -57,6 +57,7 @@ IDS = {**SIGNAL_MISTAKES, **FILTER_MISTAKES, **ORIGIN_MISTAKES, **FILE_MISTAKES}
 DOUBTS = {
     "W001": "a type that cannot be looked up",
     "W002": "a signal that nobody is known to send",
+    "W003": "a soft time limit that never comes",
 }
 
 

@@ -49,7 +49,7 @@ def read(configured: Any = None, *, complete: bool = True) -> SignalMap:
         mistakes.append(
             mistake("E009", "CC_SIGNALS", "is no mapping", "Map each signal's path to a list of receivers.")
         )
-        configured = {}
+        configured, complete = {}, False  # that every signal is missing too goes without saying
     for name, paths in configured.items():
         signal = _signal(name, mistakes)
         if not isinstance(paths, (list, tuple)) or not all(isinstance(path, str) for path in paths):
@@ -102,7 +102,12 @@ def _field_mistakes(name: str, signal: CoordinatorSignal) -> list[CheckMessage]:
         return [mistake("E014", name, f"has a contract with the field {', '.join(reserved)}", "Rename the field.")]
     named = [field for field in (signal.subject, signal.person, *signal.unique_by) if field]
     return [
-        mistake("E010", name, f"takes {field!r} from the payload, which its contract lacks", "Name a contract's field.")
+        mistake(
+            "E010",
+            name,
+            f"takes {field!r} from the payload, which its contract lacks",
+            "Name a contract's field." + did_you_mean(field, signal.contract.model_fields),
+        )
         for field in dict.fromkeys(named)
         if field not in signal.contract.model_fields
     ]
@@ -113,7 +118,7 @@ def _route(
 ) -> Route | None:
     found = named_by(path)
     if isinstance(found, Missing):
-        known = [*names_beside(path), *(task.path for task in delivery_tasks())]
+        known = [*names_beside(path, _could_receive), *(task.path for task in delivery_tasks())]
         hint = "Correct the receiver's dotted path." + did_you_mean(path, known)
         mistakes.append(mistake("E001", path, f"does not resolve: {found.reason}", hint))
         return None
@@ -134,7 +139,8 @@ def _route(
                 "E008",
                 path,
                 f"requires {', '.join(missing)}, which {name} does not carry",
-                "Give the parameter a default, rename it, or add the field to the contract.",
+                "Give the parameter a default, rename it, or add the field to the contract."
+                + _fields_meant(signal, missing),
             )
         )
         return None
@@ -166,6 +172,22 @@ def _parameters_not_carried(signal: CoordinatorSignal | None, function: Any, *, 
     return sorted(required - set(signal.contract.model_fields) - offered)
 
 
+def _could_receive(found: Any) -> bool:
+    """Would a map name it on the right? A class could be called as well; it is imported for other reasons."""
+    return callable(found) and not isinstance(found, type | CoordinatorSignal)
+
+
+def _fields_meant(signal: CoordinatorSignal | None, missing: Sequence[str]) -> str:
+    fields = signal.contract.model_fields if signal and signal.contract else ()
+    return next((hint for name in missing if (hint := did_you_mean(name, fields))), "")
+
+
 def _hash(configured: Mapping[Any, Any]) -> str:
-    text = json.dumps({str(key): value for key, value in configured.items()}, sort_keys=True, default=str)
+    """Of what has the right shape: what has not may be anything, a list that holds itself for one."""
+    sound = {
+        str(name): list(paths)
+        for name, paths in configured.items()
+        if isinstance(paths, (list, tuple)) and all(isinstance(path, str) for path in paths)
+    }
+    text = json.dumps(sound, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -6,6 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Warning
 
+from commerce_coordinator.core import filter_map
+
 from .addresses import is_safe
 from .filters import OrderDetailsPageRedirectRequested, PaymentPageRedirectRequested
 from .steps import PLACE, OrderDetailsPage, Storefront
@@ -40,8 +42,8 @@ def _order_details() -> Iterator[CheckMessage]:
 
 
 def _is_asked(step: type, question: Any) -> bool:
-    entry = settings.OPEN_EDX_FILTERS_CONFIG.get(question.filter_type)
-    return isinstance(entry, dict) and _path(step) in entry.get("pipeline", ())
+    pipeline = filter_map.read().pipelines.get(question.filter_type)
+    return pipeline is not None and _path(step) in pipeline.paths
 
 
 def _path(step: type) -> str:

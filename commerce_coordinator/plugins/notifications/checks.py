@@ -1,6 +1,6 @@
 """What of the mails' settings is missing or wrong: warnings, for a mail that cannot be sent is a dead letter."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,8 +22,10 @@ def check_mail_settings(app_configs: Any = None, **kwargs: Any) -> list[CheckMes
 
 
 def _operator_is_told() -> bool:
-    routes = settings.CC_SIGNALS.values()
-    return any(str(receiver).startswith(_TO_OPERATOR) for receivers in routes for receiver in receivers)
+    # What has another shape is a mistake of the map, which the engine tells.
+    routes = settings.CC_SIGNALS.values() if isinstance(settings.CC_SIGNALS, Mapping) else ()
+    lists = [receivers for receivers in routes if isinstance(receivers, (list, tuple))]
+    return any(str(receiver).startswith(_TO_OPERATOR) for receivers in lists for receiver in receivers)
 
 
 def _operators() -> Iterator[CheckMessage]:

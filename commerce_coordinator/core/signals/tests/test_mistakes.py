@@ -13,8 +13,10 @@ from django.test import override_settings
 from commerce_coordinator.core.deliveries import receivers
 from commerce_coordinator.core.deliveries.tasks import CANARY_TASK
 from commerce_coordinator.core.exceptions import WrongMap
+from commerce_coordinator.core.inbox.webhooks import WebhookView
 from commerce_coordinator.core.signals import mistakes, registry, routes
 from commerce_coordinator.core.signals.checks import check_doubts, check_map, enforce
+from commerce_coordinator.core.signals.guessing import did_you_mean
 from commerce_coordinator.core.testing import routes_as
 from commerce_coordinator.payloads.base import Payload
 
@@ -184,6 +186,14 @@ def function_instead_of_its_path(shop):
     shop.map["test_shop.seat_13"] = [_nothing]
 
 
+@row("E009", "test_shop.seat_72")
+def list_that_holds_itself(shop):
+    """YAML can say that."""
+    shop.signal("seat_72", SeatSold)
+    paths = shop.map["test_shop.seat_72"] = []
+    paths.append(paths)
+
+
 @row("E010", "test_shop.seat_14 takes 'buyer' from the payload")
 def subject_that_the_contract_lacks(shop):
     shop.signal("seat_14", SeatSold, subject="buyer")
@@ -303,16 +313,15 @@ def test_each_mistake_is_named_by_its_number_its_culprit_and_a_hint(shop, number
     (mistake,) = mistakes_of(shop)
     assert mistake.id == f"cc.{number}"
     assert culprit in mistake.msg
-    assert len(mistake.hint) > 10 and mistake.hint.endswith(".")
+    assert len(mistake.hint) > 10 and mistake.hint.endswith((".", "?"))
     assert mistake.is_serious()
 
 
-def test_a_map_that_is_no_mapping_is_a_mistake(shop, settings):
-    settings.CC_SIGNALS = ["test_shop.seat_sold"]
-    found = check_map()
-    assert [mistake.msg for mistake in found if mistake.id == "cc.E009"] == ["CC_SIGNALS is no mapping."]
-    # Besides, every signal is now missing from it.
-    assert {mistake.id for mistake in found} == {"cc.E009", "cc.E003"}
+@pytest.mark.parametrize("wrong", [["test_shop.seat_sold"], [], "test_shop.seat_sold", None, 7])
+def test_a_map_that_is_no_mapping_is_a_mistake(shop, settings, wrong):
+    settings.CC_SIGNALS = wrong
+    # That every signal is missing from it goes without saying.
+    assert [(mistake.id, mistake.msg) for mistake in check_map()] == [("cc.E009", "CC_SIGNALS is no mapping.")]
 
 
 def test_every_number_is_tried_by_some_row():
@@ -381,6 +390,42 @@ def test_hint_names_the_signal_that_was_meant(shop, number, written):
     assert (mistake.id, "Did you mean test_shop.seat_sold?" in mistake.hint) == (f"cc.{number}", True)
 
 
+def test_long_path_in_common_makes_no_name_near():
+    """Of two paths that begin alike, most of the letters agree."""
+    known = ["shop.plugins.fulfillment.tasks.note_dispute", "shop.plugins.fulfillment.tasks.place_order"]
+    assert did_you_mean("shop.plugins.fulfillment.tasks.note_xyz", known) == ""
+    assert did_you_mean("shop.plugins.fulfilment.tasks.place_ordr", known) == f" Did you mean {known[1]}?"
+
+
+def test_hint_names_no_class_and_no_signal_where_a_receiver_belongs(shop):
+    shop.keep("print_tickets", type("print_tickets", (), {}))
+    shop.signal("print_ticked", SeatSold)
+    shop.map["test_shop.seat_sold"] = ["test_shop.print_ticket"]
+    (mistake,) = mistakes_of(shop)
+    assert "Did you mean" not in mistake.hint
+
+
+@pytest.mark.parametrize(
+    ("spoil", "meant"),
+    [
+        (declared_signal_misspelt, "test_shop.seat_misspell"),
+        (key_field_that_the_contract_lacks, "buyers"),
+        (inline_receiver_that_asks_too_much, "prices"),
+    ],
+)
+def test_hint_names_the_signal_or_field_that_was_meant(shop, monkeypatch, spoil, meant):
+    class SeatSoldTo(Payload):
+        order: str
+        buyers: str = ""
+        prices: int = 0
+
+    monkeypatch.setattr(f"{__name__}.SeatSold", SeatSoldTo)
+    shop.signal("seat_misspell", SeatSoldTo)
+    spoil(shop)
+    (mistake,) = mistakes_of(shop)
+    assert mistake.hint.endswith(f" Did you mean {meant}?")
+
+
 def test_circle_that_is_told_is_told_once_however_many_enter_it(shop):
     two_signals_that_send_each_other(shop)
 
@@ -430,6 +475,34 @@ def test_type_that_cannot_be_looked_up_is_doubtful_and_starts(shop):
     (doubt,) = doubts_of(shop)
     assert (doubt.id, "test_shop.look_up may not fit test_shop.seat_34" in doubt.msg) == ("cc.W001", True)
     assert mistakes_of(shop) == []
+
+
+def test_soft_time_limit_behind_the_hard_one_is_doubtful_and_starts(shop):
+    """The hard limit kills the process; the soft one, which would have let the receiver say why, never comes."""
+
+    @shop.task(time_limit=40, soft_time_limit=40)
+    def end_hard(order):
+        pass
+
+    @shop.task(time_limit=40, soft_time_limit=39)
+    def end_softly(order):
+        pass
+
+    (doubt,) = doubts_of(shop)
+    assert doubt.id == "cc.W003"
+    assert doubt.msg == "test_shop.end_hard is killed after 40 s, before its soft time limit of 40 s."
+    assert mistakes_of(shop) == []
+
+
+def test_webhook_declares_what_its_table_names(shop):
+    shop.signal("seat_35", SeatSold)
+    assert [doubt.id for doubt in doubts_of(shop)] == ["cc.W002"]
+
+    class Till(WebhookView):
+        signals = {"sold": (shop.module.seat_35, lambda event, account: {}), "given": []}
+
+    assert doubts_of(shop) == []
+    assert registry.senders_of("test_shop.seat_35") == [f"{__name__}.{Till.__qualname__}"]
 
 
 def test_no_doubt_has_a_number_that_nobody_knows():
