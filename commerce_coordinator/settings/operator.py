@@ -56,9 +56,7 @@ def read(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise ImproperlyConfigured(f"COMMERCE_COORDINATOR_CFG: {path} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
-        raise ImproperlyConfigured(
-            f"COMMERCE_COORDINATOR_CFG: {path} {NOT_UTF_8} (cc.E033)."
-        ) from None
+        raise ImproperlyConfigured(f"COMMERCE_COORDINATOR_CFG: {path} {NOT_UTF_8} (cc.E033).") from None
     try:
         return parse(text)
     except yaml_file.Refused as refused:

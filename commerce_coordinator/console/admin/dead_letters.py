@@ -16,6 +16,7 @@ from commerce_coordinator.core.ids import time_of
 from commerce_coordinator.core.inbox.webhooks import WebhookView
 from commerce_coordinator.core.signals import registry
 
+from . import words
 from .pages import READ, page, render
 from .replaying import MOST_AT_ONCE, act_on
 from .rights import REPLAY, may_replay
@@ -67,8 +68,11 @@ def replay_dead_letters(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("console:dead_letters"))
     back = f"{reverse('console:dead_letters')}?{urlencode({k: v for k, v in told.items() if k != 'ended_by'})}"
     if request.method == "POST":
-        rows = [row for row in letters.find(wanted, limit=MOST_AT_ONCE) if acting.plan(row).act]
-        act_on(request, reversed(rows), acting.replay, done="replayed")
+        rows = list(reversed(letters.find(wanted, limit=MOST_AT_ONCE)))  # so that they become due as they once were
+        if request.POST.get("act") == "set_aside":
+            act_on(request, rows, acting.set_aside, done="set aside")
+        else:
+            act_on(request, [row for row in rows if acting.plan(row).act], acting.replay, done="replayed")
         return HttpResponseRedirect(back)
     counts, more = letters.counted(wanted)
     first = letters.find(wanted, limit=MOST_AT_ONCE)
@@ -83,6 +87,7 @@ def replay_dead_letters(request: HttpRequest) -> HttpResponse:
         more=more,
         groups=[(*group, count) for group, count in counts.most_common()],
         again=sum(bool(each.act) for each in plans),
+        to_set_aside=len(first),
         left=_reasons([each for each in plans if not each.act]),
         says=_reasons([each for each in plans if each.act]),
         most=MOST_AT_ONCE,
@@ -123,7 +128,7 @@ def _row(row: acting.Row) -> dict[str, Any]:
     kind = acting.kind_of(row)
     found = {"pk": row.pk, "kind": kind, "at": utc(time_of(row.pk)), "state": badge(STATES[kind])}
     if isinstance(row, Delivery):
-        name, about, why = row.receiver, row.dispatch.subject, row.error_class
+        name, about, why = row.receiver, row.dispatch.subject, words.of_error(row.error_class)
         found["signal"] = short(row.dispatch.signal)
     elif isinstance(row, Dispatch):
         name, about, why = row.signal, row.subject, "The map routed it to nobody."

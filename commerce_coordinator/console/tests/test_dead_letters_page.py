@@ -183,6 +183,16 @@ def test_all_that_match_are_replayed_after_a_page_that_says_what_will_happen(
     assert done.redirect_chain == [(f"{PAGE}?error=Retry", 302)]
 
 
+def test_all_that_match_can_be_set_aside(operator: Client, published: list[Any]) -> None:
+    dead(1), dead(2, error="GiveUp")
+    asked = operator.get(REPLAY_ALL, {"error": "Retry"})
+    assert "Set aside 1: nothing more shall come of it" in text_of(asked)
+    done = operator.post(REPLAY_ALL, {**asked.context["filter"], "act": "set_aside"}, follow=True)
+    assert "is cancelled." in messages_of(done)
+    assert sorted(Delivery.objects.values_list("error_class", "state")) == [("GiveUp", "dead"), ("Retry", "cancelled")]
+    assert published == []
+
+
 def test_one_click_replays_no_more_than_a_request_can(operator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("dead_letters", "replaying"):
         monkeypatch.setattr(f"commerce_coordinator.console.admin.{module}.MOST_AT_ONCE", 2)

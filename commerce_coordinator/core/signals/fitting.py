@@ -77,7 +77,9 @@ def _annotated(function: Any) -> Any:
 def _looked_up(annotated: Any, name: str, annotation: Any) -> Any:
     """One annotation by itself, so that one that fails takes no other along."""
     names = getattr(annotated, "__globals__", {})
-    return get_type_hints(types.SimpleNamespace(__annotations__={name: annotation}), globalns=names, localns=names)[name]
+    return get_type_hints(types.SimpleNamespace(__annotations__={name: annotation}), globalns=names, localns=names)[
+        name
+    ]
 
 
 def fit(carried: Any, taken: Any) -> Fit:
