@@ -21,6 +21,7 @@ from . import (
     machine,
     map_reading,
     old_rows,
+    pages,
     plot,
     processes,
     report,
@@ -52,6 +53,7 @@ def steps(*, quick: bool, rows: int, seconds: int) -> dict[str, Callable[[Path],
         "map": lambda folder: map_reading.measure(folder, rounds),
         "verification": lambda folder: verification.measure(folder, rounds, 100 if quick else 300),
         "stream": lambda folder: stream.measure(folder, seconds),
+        "pages": lambda folder: pages.measure(folder, rows * 4 // 5, rounds, 5 if quick else 20) if rows else {},
         "old_rows": lambda folder: old_rows.measure(folder, rows, rounds, 100 if quick else 200) if rows else {},
     }
 

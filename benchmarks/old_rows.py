@@ -104,8 +104,11 @@ def deeds(webhook: str, count: int) -> dict[str, Any]:
     }
 
 
-def fill(rows: int) -> dict[str, float]:
-    """Runs inside the site: makes the rows, whose keys are in the order of time as ours are. Returns how much it is."""
+def fill(rows: int, apart: float = APART, ago: float = 86_400) -> dict[str, float]:
+    """Runs inside the site: makes the rows, whose keys are in the order of time as ours are. Returns how much it is.
+
+    apart: seconds between two of a table; ago: how old the latest are, in seconds.
+    """
     from django.db import connection
 
     number = rows // len(TABLES)
@@ -113,7 +116,8 @@ def fill(rows: int) -> dict[str, float]:
     with connection.cursor() as cursor:
         cursor.execute("SET foreign_key_checks = 0, unique_checks = 0")
         for first in range(1, number + 1, CHUNK):
-            cursor.execute(_moments(first, min(first + CHUNK - 1, number), number, latest=int(time.time()) - 86_400))
+            last = min(first + CHUNK - 1, number)
+            cursor.execute(_moments(first, last, number, latest=int(time.time() - ago), apart=apart))
             for statement in filter(str.strip, statements):
                 cursor.execute(statement)
         cursor.execute("DROP VIEW old_moment")
@@ -126,13 +130,13 @@ def fill(rows: int) -> dict[str, float]:
         return {"rows": number * len(TABLES), "megabytes": float(cursor.fetchone()[0]) / 1e6}
 
 
-def _moments(first: int, last: int, number: int, *, latest: int) -> str:
+def _moments(first: int, last: int, number: int, *, latest: int, apart: float) -> str:
     """The view that the statements read: for each row its time, and the parts of its keys."""
-    at = f"({latest} - {APART} * ({number} - seq))"
+    at = f"({latest} - {apart} * ({number} - seq))"
     return f"""
         CREATE OR REPLACE VIEW old_moment AS SELECT
             seq, seq > {number * 0.9} AS young, FROM_UNIXTIME({at}) AS at,
-            LPAD(LOWER(HEX({at} * 1000)), 12, '0') AS moment, LPAD(LOWER(HEX(seq)), 12, '0') AS tail
+            LPAD(LOWER(HEX(FLOOR({at} * 1000))), 12, '0') AS moment, LPAD(LOWER(HEX(seq)), 12, '0') AS tail
         FROM seq_{first}_to_{last}"""
 
 

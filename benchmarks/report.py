@@ -15,6 +15,9 @@ VERIFICATION_BOUND = 5.0  # ms of CPU
 #: Milliseconds, for 1,000 signals with 5,000 routes.
 MAP_BOUND = 2000.0
 
+#: Milliseconds of CPU per page of the admin, of web process and database together.
+PAGE_BOUND = 300.0
+
 RELAY_INTERVAL = 1.0  # seconds, the default of CC_RELAY_INTERVAL
 
 
@@ -238,6 +241,25 @@ def _map(figures: Mapping[str, Any]) -> Iterator[Line]:
     )
 
 
+def _pages(figures: Mapping[str, Any]) -> Iterator[Line]:
+    for name, each in figures["pages"].items():
+        what = f"With {figures['deliveries']:,.0f} deliveries: {name}"
+        cpu = each["cpu"] + each["database"]
+        yield Line(
+            what=f"{what}: CPU of web and database",
+            ours=f"{each['cpu']:.0f} + {each['database']:.0f} ms ({each['wall']:.0f} ms)",
+            bound=f"< {PAGE_BOUND:.0f} ms",
+            met=_met(cpu < PAGE_BOUND),
+        )
+        yield Line(
+            what=f"{what}: statements (floor: with few rows)",
+            floor=str(each["statements"]["few"]),
+            ours=str(each["statements"]["many"]),
+            bound="as many",
+            met=_met(each["statements"]["few"] == each["statements"]["many"]),
+        )
+
+
 def rows_of(counted: Mapping[str, int]) -> int:
     """Statements that read or write rows; what begins and ends a transaction is told beside."""
     return sum(count for kind, count in counted.items() if kind not in ("commit", "set"))
@@ -261,6 +283,7 @@ PARTS: dict[str, tuple[str, Callable[[Any], Iterator[Line]]]] = {
     "deliveries": ("Deliveries/s per worker; statements per delivery", _deliveries),
     "sending": ("send_robust to 1, 3, 10 inline receivers", _sending),
     "old_rows": ("All of it with 5,000,000 old rows", _old_rows),
+    "pages": ("The admin's pages with a million deliveries", _pages),
     "endpoints": ("CPU ms per call of each REST endpoint", _endpoints),
     "verification": ("Verifying a provider's signature, caches warm", _verification),
     "map": ("Reading and checking a large map", _map),

@@ -141,7 +141,7 @@ def _classes(carried: Any, taken: Any) -> Fit:
 
 
 def _plain(annotation: Any) -> Any:
-    """Without what only type checkers, pydantic or a reader need: Annotated, new names of types, and None for its type."""
+    """Without what only type checkers, pydantic or a reader need: Annotated, new names of types, None for its type."""
     while True:
         if get_origin(annotation) is Annotated:
             annotation = get_args(annotation)[0]
