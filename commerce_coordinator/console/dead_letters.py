@@ -28,7 +28,10 @@ from .acting import Row, kind_of
 from .indexes import off_index
 
 #: Dead letters of one kind that a filter without an index looks at, the newest ones.
-MOST_WALKED = 10_000
+MOST_WALKED = 5_000
+
+#: Dead letters that are counted by what and why, the newest ones.
+MOST_COUNTED = 2_000
 
 KINDS = ("delivery", "event", "dispatch")
 
@@ -122,7 +125,7 @@ def group_of(row: Row) -> Group:
 
 
 def counted(wanted: Filter) -> tuple[Counter[Group], bool]:
-    """How many there are of each group, among the newest MOST_WALKED; and whether there are more.
+    """How many there are of each group, among the newest MOST_COUNTED; and whether there are more.
 
     Reads no more of the rows than it counts by: there may be thousands.
     """
@@ -132,13 +135,13 @@ def counted(wanted: Filter) -> tuple[Counter[Group], bool]:
         rows = select(wanted, None)
         if rows is not None:
             columns = rows.prefetch_related(None).order_by("-pk").values_list("pk", *_GROUPED_BY[kind])
-            found += [(key, (kind, *values)) for key, *values in columns[: MOST_WALKED + 1]]
+            found += [(key, (kind, *values)) for key, *values in columns[: MOST_COUNTED + 1]]
     found.sort(reverse=True)
-    counts = Counter(each for _, each in found[:MOST_WALKED])
+    counts = Counter(each for _, each in found[:MOST_COUNTED])
     named: Counter[Group] = Counter()
     for (kind, *values), count in counts.items():
         named[_group(kind, *values)] += count
-    return named, len(found) > MOST_WALKED
+    return named, len(found) > MOST_COUNTED
 
 
 _GROUPED_BY = {

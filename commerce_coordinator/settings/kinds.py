@@ -39,6 +39,7 @@ def complaints(loaded: Mapping[str, Any], settings: Mapping[str, Any]) -> list[s
         if name in JUDGED_ELSEWHERE or settings.get(name) is None:
             continue
         present = settings[name]
+        allowed: Any
         allowed, told = next(((kinds, told) for kind, kinds, told in _KINDS if isinstance(present, kind)), (object, ""))
         if not isinstance(value, allowed) or (isinstance(value, bool) and not isinstance(present, bool)):
             found.append(f"{name} must be {told}")

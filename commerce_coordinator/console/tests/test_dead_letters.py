@@ -144,7 +144,7 @@ def test_they_are_counted_by_what_and_why(letters: dict[str, Any], monkeypatch: 
         ("dispatch", "shop.nobody_wants", ""): 1,
     }
     assert not more
-    monkeypatch.setattr(dead_letters, "MOST_WALKED", 2)
+    monkeypatch.setattr(dead_letters, "MOST_COUNTED", 2)
     counts, more = counted(Filter())
     assert (sum(counts.values()), more) == (2, True)
 
