@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import close_old_connections, connection
 from environs import EnvError
 
-from commerce_coordinator.core import embedded_broker, unreadable
+from commerce_coordinator.core import embedded_broker, unreadable, worker_pools
 
 # Which side of the service a process is decides time-outs and what its sendings are marked with.
 if "celery" in Path(sys.argv[0]).parts[-2:] and "worker" in sys.argv:
@@ -43,6 +43,11 @@ def _look_after_the_connection(**kwargs: Any) -> None:
     """As Django does before a request: what is too old is closed, what may be broken is looked at before its use."""
     if not connection.in_atomic_block:  # but for a test's own transaction
         close_old_connections()
+
+
+@worker_init.connect
+def _warn_of_tasks_without_end(sender: Any, **kwargs: Any) -> None:
+    worker_pools.warn_of_tasks_without_end(sender.pool_cls)
 
 
 @worker_init.connect

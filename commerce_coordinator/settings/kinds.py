@@ -38,14 +38,17 @@ def complaints(loaded: Mapping[str, Any], settings: Mapping[str, Any]) -> list[s
     for name, value in loaded.items():
         if name in JUDGED_ELSEWHERE or settings.get(name) is None:
             continue
-        present = settings[name]
-        allowed: Any
+        present: Any = settings[name]
         allowed, told = next(((kinds, told) for kind, kinds, told in _KINDS if isinstance(present, kind)), (object, ""))
         if not isinstance(value, allowed) or (isinstance(value, bool) and not isinstance(present, bool)):
             found.append(f"{name} must be {told}")
-        elif name == "CC_RETRY_SCHEDULE" and not (value and all(_is_delay(each) for each in value)):
+        elif name == "CC_RETRY_SCHEDULE" and not _are_delays(value):
             found.append(f"{name} must be a list of seconds")
     return found
+
+
+def _are_delays(values: Any) -> bool:
+    return bool(values) and all(_is_delay(each) for each in values)
 
 
 def _is_delay(value: Any) -> bool:

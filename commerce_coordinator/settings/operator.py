@@ -87,7 +87,9 @@ def apply(loaded: Mapping[str, Any], settings: MutableMapping[str, Any]) -> None
         )
     unknown = sorted(name for name in loaded if name.startswith("CC_") and name not in settings)
     if unknown:
-        meant = {name: found[0] for name in unknown if (found := difflib.get_close_matches(name, settings, n=1))}
+        meant = {
+            name: found[0] for name in unknown if (found := difflib.get_close_matches(name, settings, n=1, cutoff=0.8))
+        }
         told = ", ".join(name + (f" (did you mean {meant[name]}?)" if name in meant else "") for name in unknown)
         raise ImproperlyConfigured(f"COMMERCE_COORDINATOR_CFG: there is no setting {told}.")
     if wrong := kinds.complaints(loaded, settings):

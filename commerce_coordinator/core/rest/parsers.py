@@ -1,8 +1,5 @@
 """JSON bodies, read so that no value of them can break anything behind: a bad one is 400, a large one 413."""
 
-import json
-import math
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,10 +9,9 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 from rest_framework.renderers import JSONRenderer
 
-from .errors import TooLarge
+from commerce_coordinator.core import strict_json
 
-#: Escapes of what is valid JSON and no text: NUL, which databases refuse, and halves of surrogate pairs.
-_SUSPICIOUS = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
+from .errors import TooLarge
 
 
 class StrictJSONParser(JSONParser):
@@ -34,33 +30,6 @@ class StrictJSONParser(JSONParser):
         if len(body) > most:
             raise TooLarge()
         try:
-            text = body.decode("utf-8")
-            found = json.loads(text, parse_constant=_refuse, parse_float=_finite)
-        except (ValueError, RecursionError):
-            # Constant: an error's own text could quote the body.
-            raise ParseError("The body is not valid JSON in UTF-8.") from None
-        if _SUSPICIOUS.search(text) and not _is_clean(found):
-            raise ParseError("The body has a NUL or half a surrogate pair in it, which is no text.")
-        return found
-
-
-def _refuse(name: str) -> None:
-    # Python reads NaN and Infinity; JSON knows neither.
-    raise ValueError(name)
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(text)
-    return number
-
-
-def _is_clean(found: Any) -> bool:
-    text = json.dumps(found, ensure_ascii=False)
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    # json writes a NUL as its escape; an escaped backslash before u0000 is harmless.
-    return re.search(r"(?<!\\)(?:\\\\)*\\u0000", text) is None
+            return strict_json.load(body)
+        except strict_json.NotJSON as wrong:
+            raise ParseError(f"The body {wrong}.") from None

@@ -25,11 +25,7 @@ from .mistakes import doubt, mistake
 
 def check_map(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     """Every mistake of both maps, that of signals and that of filters, and of what stands around them."""
-    return mistakes_of(routes.read(), filter_map.read())
-
-
-def mistakes_of(signal_map: routes.SignalMap, filters: filter_map.FilterMap) -> list[CheckMessage]:
-    """The same of maps that were read from elsewhere."""
+    signal_map, filters = routes.read(), filter_map.read()
     return [
         *signal_map.mistakes,
         *_not_json(),

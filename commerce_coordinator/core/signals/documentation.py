@@ -7,7 +7,9 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from commerce_coordinator.core import filters
 from commerce_coordinator.core.deliveries.receivers import TaskReceiver, delivery_task_at
+from commerce_coordinator.core.importing import Missing, named_by
 
 from .signal import CoordinatorSignal
 
@@ -25,10 +27,17 @@ def of_signal(signal: CoordinatorSignal) -> str:
 
 
 def of_receiver(path: str, target: Callable[..., Any] | None = None) -> str:
-    """The first sentence of its docstring. May be empty."""
+    """The first sentence of its docstring. May be empty. target: what the path names, where that is known."""
     task: TaskReceiver | None = delivery_task_at(path)
-    text = inspect.getdoc(task.function if task else target) if task or target else None
+    found = task.function if task else target or named_by(path)
+    text = None if isinstance(found, Missing) else inspect.getdoc(found)
     return re.split(r"(?<=[.:])\s", _first_paragraph(text or ""), maxsplit=1)[0].rstrip(":")
+
+
+def of_filter(filter_type: str) -> str:
+    """What it asks: the first paragraph of its class's docstring. May be empty."""
+    asked = filters.defined.get(filter_type)
+    return _first_paragraph((asked and vars(asked).get("__doc__")) or "")
 
 
 @functools.lru_cache(maxsize=256)

@@ -52,6 +52,27 @@ def sends_as_branches(receiver: str, routes: Mapping[str, Sequence[Route]]) -> l
     return [_signal(name, routes, ()) for name in sends_of(receiver)]
 
 
+def sends_as_dicts(
+    receiver: str, routes: Mapping[str, Sequence[Route]], above: tuple[str, ...] = ()
+) -> list[dict[str, Any]]:
+    """The same for programs: [{signal, receivers: [{receiver, kind, sends: [...]}]}], down to the leaves."""
+    return [
+        {
+            "signal": name,
+            "receivers": [
+                {
+                    "receiver": route.receiver,
+                    "kind": str(route.kind),
+                    "sends": sends_as_dicts(route.receiver, routes, (*above, name)),
+                }
+                for route in routes.get(name, ())
+            ],
+        }
+        for name in sends_of(receiver)
+        if name not in above
+    ]
+
+
 def as_mermaid(routes: Mapping[str, Sequence[Route]]) -> str:
     """A flow chart in Mermaid's language: signals as rounded nodes, delivery tasks as boxes, inline ones dashed."""
     found = ["flowchart LR"]

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from django.core.exceptions import ImproperlyConfigured
 from jwt.algorithms import RSAAlgorithm
 
-from commerce_coordinator.settings import base, operator
+from commerce_coordinator.settings import base, operator, yaml_file
 
 PLUGINS = "commerce_coordinator.plugins"
 LONG = "k3" * 30
@@ -316,6 +316,34 @@ def test_lists_in_lists_without_end_are_refused(file):
         operator.read(file)
 
 
+def test_alias_inside_of_what_it_stands_for_is_refused_by_its_place(file):
+    file.write_text("A: 1\nCC_SIGNALS:\n  a.b: &all [x.y, *all]\n")
+    with pytest.raises(ImproperlyConfigured, match=r"an alias inside of what it stands for \(line 3, column 8\)"):
+        operator.read(file)
+
+
+def test_aliases_that_stand_for_a_billion_values_are_refused_before_they_are_read(file):
+    lines = ["A0: &a0 x", *(f"A{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10))]
+    file.write_text("\n".join(lines))
+    with pytest.raises(ImproperlyConfigured, match=r"stands for more than 200,000 values; use fewer aliases \(cc"):
+        operator.read(file)
+    file.write_text("\n".join(lines[:6]))
+    assert len(operator.read(file)["A5"]) == 10
+
+
+def test_file_that_is_too_long_to_be_one_is_refused_unread(file):
+    file.write_text("A: " + "x" * yaml_file.LONGEST)
+    with pytest.raises(ImproperlyConfigured, match=r"has more than 2,000,000 characters"):
+        operator.read(file)
+
+
+@pytest.mark.parametrize("text", ["A: 2026-13-45", "A: " + "9" * 5000])
+def test_day_or_number_that_cannot_be_is_refused(file, text):
+    file.write_text(text)
+    with pytest.raises(ImproperlyConfigured, match=r"is not valid YAML \(a date or number that cannot be\) \(cc.E033"):
+        operator.read(file)
+
+
 @pytest.mark.parametrize(
     "text", ["- hunter2", "hunter2", "7", "secret_key: hunter2", "1: hunter2", "on: hunter2", "Secret_Key: hunter2"]
 )
@@ -405,8 +433,64 @@ def test_a_name_that_only_the_environment_can_give_is_refused_in_the_file():
 
 
 def test_a_name_that_is_no_setting_is_refused():
-    with pytest.raises(ImproperlyConfigured, match="no setting CC_RETENTION_DAY"):
+    with pytest.raises(ImproperlyConfigured, match=r"no setting CC_RETENTION_DAY \(did you mean CC_RETENTION_DAYS\?\)"):
         operator.apply({"CC_RETENTION_DAY": 30}, {"CC_RETENTION_DAYS": 90})
+
+
+@pytest.mark.parametrize(
+    ("present", "value", "told"),
+    [
+        (90, "hunter2", "a whole number"),
+        (90, None, "a whole number"),
+        (90, True, "a whole number"),
+        (90, 1.5, "a whole number"),
+        (0.05, "hunter2", "a number"),
+        (False, "hunter2", "true or false"),
+        (False, 0, "true or false"),
+        ("text", 7, "a text; put it into quotes"),
+        ("text", ["hunter2"], "a text; put it into quotes"),
+        ([], "hunter2", "a list"),
+        ((), {"hunter2": 1}, "a list"),
+        ({}, ["hunter2"], "a map"),
+    ],
+)
+def test_a_value_of_another_kind_than_its_setting_is_refused_and_not_shown(present, value, told):
+    with pytest.raises(ImproperlyConfigured) as refused:
+        operator.apply({"EMAIL_X": value}, {"EMAIL_X": present})
+    assert str(refused.value) == f"COMMERCE_COORDINATOR_CFG: EMAIL_X must be {told}."
+
+
+def test_values_of_a_wrong_kind_are_told_all_at_once():
+    with pytest.raises(ImproperlyConfigured, match="A must be a list; B must be a whole number"):
+        operator.apply({"A": 1, "B": []}, {"A": [], "B": 1})
+
+
+@pytest.mark.parametrize(
+    ("present", "value"), [(0.05, 1), ([], []), ((), [1]), (None, 7), (None, "x"), ({}, {}), ("", ""), (True, False)]
+)
+def test_a_value_of_its_settings_kind_is_taken(present, value):
+    settings = {"EMAIL_X": present}
+    operator.apply({"EMAIL_X": value, "NEW": object}, settings)
+    assert settings["EMAIL_X"] == value
+
+
+@pytest.mark.parametrize("schedule", [[], [5, "5"], [-1], [True], [float("inf")], [float("nan")]])
+def test_a_schedule_is_a_list_of_seconds(schedule):
+    with pytest.raises(ImproperlyConfigured, match="CC_RETRY_SCHEDULE must be a list of seconds"):
+        operator.apply({"CC_RETRY_SCHEDULE": schedule}, {"CC_RETRY_SCHEDULE": (5.0,)})
+
+
+def test_all_settings_of_the_documentation_are_of_a_kind_that_a_file_can_give():
+    """Those that stand there by their own complaint may be of several."""
+    shown = {name: getattr(base, name) for name in dir(base) if name.startswith("CC_")}
+    operator.apply({name: value for name, value in shown.items() if name not in operator.ENVIRONMENT_ONLY}, {**shown})
+
+
+@pytest.mark.parametrize("url", ["hunter2", "nope://u:hunter2@h/n", 7, "", "mysql://u:hunter2@h:port/n"])
+def test_a_databases_url_that_is_none_is_refused_and_not_shown(url):
+    with pytest.raises(ImproperlyConfigured) as refused:
+        base.database(url)
+    assert str(refused.value) == "DATABASE_URL must be such as mysql://user:password@host:port/name."
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,18 @@
 """`manage.py routes`: the maps of signals and of filters as they are understood, or as they would be."""
 
 import json
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from django.core.checks import CheckMessage
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from commerce_coordinator.console import candidate
+from commerce_coordinator.console.reading import shown_name
 from commerce_coordinator.core import filter_map
 from commerce_coordinator.core.exceptions import WrongMap
-from commerce_coordinator.core.signals import differences, graph, operator_file, routes
-from commerce_coordinator.core.signals.checks import check_doubts, check_map, mistakes_of
+from commerce_coordinator.core.signals import graph, operator_file, routes
+from commerce_coordinator.core.signals.checks import check_doubts, check_map
 from commerce_coordinator.core.tree import lines
 
 FORMATS = {"mermaid": graph.as_mermaid, "dot": graph.as_dot}
@@ -29,24 +28,27 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        shown = parser.add_mutually_exclusive_group()
-        shown.add_argument(
+        parser.add_argument(
             "--json",
             action="store_true",
-            help="for programs: signals (signal -> [{receiver, kind, sends}]) and filters (type -> [step])",
+            help="for programs: signals (signal -> [{receiver, kind, sends}]) and filters (type -> [step]); with "
+            "--config starts, mistakes, doubts, signals and filters",
         )
+        shown = parser.add_mutually_exclusive_group()
         shown.add_argument("--format", choices=["tree", *FORMATS], default="tree", help="tree, or a language of graphs")
         shown.add_argument("--yaml", action="store_true", help="the present maps as the operator's file, ready to edit")
         shown.add_argument(
             "--config",
             metavar="FILE",
-            help="a file that is to become the operator's (- reads it from the standard input): its mistakes, and what "
-            "it would change. Nothing that runs is touched",
+            help="a file that is to become the operator's (- reads it from the standard input): its mistakes, or what "
+            "it would change. Nothing that runs is touched. The exit code is 1 when nothing would start with it",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["config"]:
-            self._show_candidate(options["config"])
+        if options["json"] and (options["yaml"] or options["format"] in FORMATS):
+            raise CommandError("--json goes with --config or alone.")
+        if options["config"] is not None:
+            self._show_candidate(options["config"], as_json=options["json"])
             return
         signal_map, filters = routes.read(), filter_map.read()
         if options["json"]:
@@ -63,23 +65,20 @@ class Command(BaseCommand):
             self.stdout.write(f"Map {signal_map.hash}; {counts}.")
         self._judge(check_map(), check_doubts())
 
-    def _show_candidate(self, name: str) -> None:
-        try:
-            text = sys.stdin.read() if name == "-" else candidate.text_of(Path(name))
-            found = candidate.read("The standard input" if name == "-" else name, text)
-        except candidate.Refused as refused:
-            raise CommandError(str(refused)) from None
-        signals = differences.changes(routes.read().routes, found.signal_map.routes)
-        for change in signals:
-            self.stdout.write("\n".join(differences.in_words(change)))
-        pipelines = differences.pipeline_changes(filter_map.read().pipelines, found.filters.pipelines)
-        for line in pipelines:
-            self.stdout.write(line)
-        count = len(signals) + sum(not line.startswith(" ") for line in pipelines)
-        self.stdout.write(
-            f"{count} of the map's entries would change." if count else "The maps would stay as they are."
-        )
-        self._judge(mistakes_of(found.signal_map, found.filters), found.signal_map.doubts)
+    def _show_candidate(self, name: str, *, as_json: bool) -> None:
+        found = candidate.judge(name)
+        if as_json:
+            self.stdout.write(json.dumps(candidate.as_dict(found), indent=2))
+        else:
+            for line in candidate.in_words(found):
+                self.stdout.write(line)
+            for doubt in found.doubts:
+                self.stderr.write(str(doubt))
+        if found.mistakes:
+            count = len(found.mistakes)
+            told = f"{count} mistake{'s' if count > 1 else ''}"
+            listed = "\n".join(map(str, found.mistakes))
+            raise CommandError(f"{shown_name(name)} has {told}; nothing would start with it.\n{listed}")
 
     def _judge(self, mistakes: Sequence[CheckMessage], doubts: Sequence[CheckMessage]) -> None:
         for doubt in doubts:

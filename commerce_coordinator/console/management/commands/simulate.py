@@ -1,13 +1,13 @@
 """`manage.py simulate`: what a sending would do. Nothing is written, and nothing is sent."""
 
 import json
-import sys
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from commerce_coordinator.console.reading import bytes_of, shown_name
+from commerce_coordinator.core import strict_json
 from commerce_coordinator.core.deliveries import contracts
 from commerce_coordinator.core.deliveries.dispatch import Route, Sending
 from commerce_coordinator.core.deliveries.receivers import parameters
@@ -29,6 +29,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--payload", metavar="FILE", required=True, help="a JSON object of its values (- reads the standard input)"
         )
+        parser.add_argument("--json", action="store_true", help="for programs")
 
     def handle(self, *args: Any, **options: Any) -> None:
         signal, values = _signal(options["signal"]), _values(options["payload"])
@@ -39,9 +40,13 @@ class Command(BaseCommand):
         except InvalidPayload as error:
             raise CommandError(str(error)) from None
         shown = contracts.masked(signal.name, sending.payload) or {}
-        branch = Branch(label=f"signal {graph.short(signal.name)} {sending.subject}".rstrip())
+        if options["json"]:
+            self.stdout.write(json.dumps(_as_dict(sending, shown, signal_map.routes), indent=2, ensure_ascii=False))
+            return
+        branch = Branch(label=f"signal {graph.short(signal.name)} {_subject(signal, shown)}".rstrip())
         for route in mine:
-            below = [_arguments(route, shown), *graph.sends_as_branches(route.receiver, signal_map.routes)]
+            given = f"is given {json.dumps(_arguments(route, shown), ensure_ascii=False)}"
+            below = [Branch(label=given), *graph.sends_as_branches(route.receiver, signal_map.routes)]
             branch.below.append(Branch(label=f"{graph.short(route.receiver)}  [{route.kind}]", below=below))
         self.stdout.write("\n".join(lines(branch)))
         self.stdout.write(_ending(sending, mine))
@@ -58,26 +63,51 @@ def _signal(name: str) -> CoordinatorSignal:
     raise CommandError(f"There is no signal {name}.{hint} `manage.py routes` shows them all.")
 
 
-def _values(name: str) -> dict[str, Any]:
+def _values(path: str) -> dict[str, Any]:
+    """As the API would read them."""
+    name = shown_name(path)
     try:
-        text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
-        found = json.loads(text)
+        found = strict_json.load(bytes_of(path))
     except OSError as error:
         raise CommandError(f"{name} cannot be read: {error.strerror}.") from None
-    except (ValueError, RecursionError):
-        raise CommandError(f"{name} is not valid JSON in UTF-8.") from None
+    except strict_json.NotJSON as wrong:
+        raise CommandError(f"{name} {wrong}.") from None
     if not isinstance(found, dict):
         raise CommandError(f'{name} must hold a JSON object, {{"field": value, ...}}.')
     return found
 
 
-def _arguments(route: Route, shown: Mapping[str, Any]) -> Branch:
+def _subject(signal: CoordinatorSignal, shown: Mapping[str, Any]) -> str:
+    """Out of what is shown: it may be private."""
+    value = shown.get(signal.subject) if signal.subject else None
+    return "" if value is None else str(value)
+
+
+def _arguments(route: Route, shown: Mapping[str, Any]) -> dict[str, Any]:
     accepted, _, takes_any = parameters(route.function)
-    given = shown if takes_any else {name: value for name, value in shown.items() if name in accepted}
-    return Branch(label=f"is given {json.dumps(given, ensure_ascii=False)}")
+    return {name: value for name, value in shown.items() if takes_any or name in accepted}
 
 
-def _ending(sending: Sending, mine: Any) -> str:
+def _as_dict(
+    sending: Sending, shown: Mapping[str, Any], signal_routes: Mapping[str, Sequence[Route]]
+) -> dict[str, Any]:
+    return {
+        "signal": sending.signal,
+        "payload": shown,
+        "unrouted": sending.unrouted,
+        "receivers": [
+            {
+                "receiver": route.receiver,
+                "kind": str(route.kind),
+                "arguments": _arguments(route, shown),
+                "sends": graph.sends_as_dicts(route.receiver, signal_routes, (sending.signal,)),
+            }
+            for route in signal_routes.get(sending.signal, ())
+        ],
+    }
+
+
+def _ending(sending: Sending, mine: Sequence[Route]) -> str:
     if mine:
         return "Nothing was sent, and nothing written."
     what = "It would be kept as unrouted, in front of an operator." if sending.unrouted else "Nobody need hear it."
