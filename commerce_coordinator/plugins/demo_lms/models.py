@@ -75,6 +75,15 @@ class StandInAccount(models.Model):
         return self.user
 
 
+class StandInMended(models.Model):
+    """A learner or course run of which its name says what is no longer so: see stand_in/rules.py."""
+
+    name = ExactCharField(max_length=LONGEST_COURSE_KEY, unique=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class StandInCall(models.Model):
     """A call of one of the APIs as it was received. Written so that doubles can be counted."""
 

@@ -44,6 +44,7 @@ _lms = [
 _control = [
     path("learner_token/", authorize.learner_token, name="learner_token"),
     path("faults/", control.faults, name="faults"),
+    path("mended/", control.mended, name="mended"),
     path("calls/", control.calls, name="calls"),
     path("enrollments/", control.enrollments, name="kept_enrollments"),
     path("entitlements/", control.entitlements, name="kept_entitlements"),

@@ -8,6 +8,7 @@ enrollment.py   the enrolment API
 entitlements.py the entitlements' API
 accounts.py     deactivating an account
 rules.py        what the LMS does with an enrolment call: pure functions
+mended.py       what is otherwise since than the rules have it
 faults.py       taking the next fault, and answering with it
 control.py      what tests and people ask of the stand-in itself: faults/ calls/ enrollments/ ...
 bodies.py       reading bodies; answers in JSON

@@ -5,7 +5,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
 from ..models import StandInAccount, StandInFault
-from . import rules
+from . import mended
 from .bodies import Answer
 from .serving import Received, receive, serve
 
@@ -20,7 +20,7 @@ def deactivate(request: HttpRequest, username: str) -> HttpResponse:
 def _deactivate(received: Received) -> Answer:
     if not received.caller.is_staff:
         return Answer(status=403, body={"detail": "The caller may not do this."})
-    if not rules.is_known(received.user):
+    if not mended.is_known(received.user):
         # The LMS does not catch that there is no such user: its page of errors is what comes.
         return Answer(
             status=500, body="<!DOCTYPE html><html><body><h1>Server Error (500)</h1></body></html>", html=True

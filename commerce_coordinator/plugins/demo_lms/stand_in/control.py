@@ -8,9 +8,10 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
-from ..models import StandInAccount, StandInCall, StandInEnrollment, StandInEntitlement, StandInFault
+from ..models import StandInAccount, StandInCall, StandInEnrollment, StandInEntitlement, StandInFault, StandInMended
 from . import entitlements as granted
 from . import faults as ordered
+from . import rules
 from .bodies import Answer, Refused, own_error, read_object
 from .enrollment import as_json
 
@@ -95,6 +96,7 @@ def _empty(request: HttpRequest) -> Answer:
             "enrollments": StandInEnrollment.objects.all().delete()[0],
             "entitlements": StandInEntitlement.objects.all().delete()[0],
             "accounts": StandInAccount.objects.all().delete()[0],
+            "mended": StandInMended.objects.all().delete()[0],
         }
     return Answer(status=200, body={"deleted": deleted})
 
@@ -127,6 +129,28 @@ def _list_enrollments(request: HttpRequest) -> Answer:
     return Answer(status=200, body={"count": found.count(), "enrollments": rows})
 
 
+# --- mended/ ---
+
+
+def _mend(request: HttpRequest) -> Answer:
+    """What an administrator of the LMS does: {"user": ...} makes an account, {"course": ...} opens a run with room."""
+    body = read_object(request)
+    [field, *others] = [*body] or [""]
+    name = body.get(field)
+    if others or field not in {"user", "course"} or not isinstance(name, str):
+        raise Refused("Give one field, user or course, and in it the name of what is mended.", field=field[:100])
+    shaped = rules.is_username(name) if field == "user" else rules.is_course_key(name)
+    if not shaped:
+        raise Refused("No learner or course run could have this name.", field=field)
+    StandInMended.objects.get_or_create(name=name)
+    return Answer(status=201, body={field: name})
+
+
+def _list_mended(request: HttpRequest) -> Answer:
+    names = list(StandInMended.objects.order_by("pk").values_list("name", flat=True)[:MOST_ROWS])
+    return Answer(status=200, body={"count": StandInMended.objects.count(), "mended": names})
+
+
 # --- entitlements/ and accounts/ ---
 
 
@@ -149,3 +173,4 @@ calls = _endpoint(GET=_list_calls, DELETE=_empty)
 enrollments = _endpoint(GET=_list_enrollments)
 entitlements = _endpoint(GET=_list_entitlements)
 accounts = _endpoint(GET=_list_accounts)
+mended = _endpoint(GET=_list_mended, POST=_mend)

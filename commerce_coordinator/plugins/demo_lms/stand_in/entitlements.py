@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
 from ..models import StandInEntitlement, StandInFault
-from . import rules
+from . import mended
 from .bodies import Answer
 from .serving import Received, receive, serve
 
@@ -78,7 +78,7 @@ def _grant(received: Received) -> Answer:
     user, course, mode = _text(body, "user"), _uuid(body.get("course_uuid")), _text(body, "mode")
     order = body.get("order_number") or ""
     wrong = {}
-    if not rules.is_known(user):
+    if not mended.is_known(user):
         wrong["user"] = [f"Object with username={user} does not exist."]
     if course is None:
         wrong["course_uuid"] = ["Must be a valid UUID."]

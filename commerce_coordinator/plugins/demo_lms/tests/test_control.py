@@ -59,9 +59,39 @@ def test_starting_afresh_keeps_only_the_clients(lms: Lms) -> None:
     lms.post()
     lms.order_fault(status=503)
     response = lms.client.delete("/demo_lms/calls/")
-    assert response.json() == {"deleted": {"calls": 1, "faults": 1, "enrollments": 1, "entitlements": 0, "accounts": 0}}
+    assert response.json() == {
+        "deleted": {"calls": 1, "faults": 1, "enrollments": 1, "entitlements": 0, "accounts": 0, "mended": 0}
+    }
     assert (lms.calls()["count"], lms.kept()["count"], StandInClient.objects.count()) == (0, 0, 2)
     assert lms.get().status_code == 200
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("mended", "wish"),
+    [
+        ({"user": "unknown-ada"}, {"user": "unknown-ada"}),
+        ({"course": "course-v1:DemoX+CS101+full"}, {"course_details": {"course_id": "course-v1:DemoX+CS101+full"}}),
+    ],
+)
+def test_what_is_mended_is_refused_no_more(lms: Lms, mended: dict[str, str], wish: dict[str, Any]) -> None:
+    assert lms.post(**wish).status_code >= 400
+    for _ in range(2):
+        assert lms.client.post("/demo_lms/mended/", mended, content_type="application/json").status_code == 201
+    assert lms.client.get("/demo_lms/mended/").json() == {"count": 1, "mended": [*mended.values()]}
+    assert lms.post(**wish).status_code == 200
+    lms.client.delete("/demo_lms/calls/")
+    assert lms.post(**wish).status_code >= 400
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "body", [{}, {"user": 1}, {"user": ""}, {"course": "Baking"}, {"user": "a", "course": "b"}, {"x": ""}]
+)
+def test_what_cannot_be_mended_is_a_400(lms: Lms, body: dict[str, Any]) -> None:
+    answer = lms.client.post("/demo_lms/mended/", body, content_type="application/json")
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] == "bad_request"
 
 
 @pytest.mark.parametrize(
