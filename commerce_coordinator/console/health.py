@@ -4,6 +4,7 @@ import dataclasses
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
@@ -14,8 +15,8 @@ from commerce_coordinator.core.deliveries.tasks import WORKER_HEARTBEAT
 from commerce_coordinator.core.inbox.models import InboxEvent
 from commerce_coordinator.core.inbox.refusals import refusals, refused_since
 
-#: Several canaries (one each 10 s) must have got lost before a worker is called silent.
-SILENT_AFTER = timedelta(seconds=45)
+#: Several canaries (one each 10 s, as set) must have got lost before a worker is called silent.
+SILENT_AFTER_CANARIES = 4.5
 
 REFUSED_WITHIN = timedelta(hours=1)
 
@@ -65,7 +66,8 @@ def _alive(beat_at: datetime | None, now: datetime) -> dict[str, Any]:
     if beat_at is None:
         return {"state": "never seen"}
     age = now - beat_at
-    return {"state": "ok" if age < SILENT_AFTER else "silent", "seconds_ago": round(age.total_seconds(), 1)}
+    silent_after = timedelta(seconds=SILENT_AFTER_CANARIES * settings.CC_CANARY_SECONDS)
+    return {"state": "ok" if age < silent_after else "silent", "seconds_ago": round(age.total_seconds(), 1)}
 
 
 def _count(queryset: Any) -> int:

@@ -283,6 +283,10 @@ CC_LEASE_SECONDS = env.int("CC_LEASE_SECONDS", 90)
 CC_RELAY_INTERVAL = env.float("CC_RELAY_INTERVAL", 1.0)
 # How long a published delivery may stay unclaimed before the relay publishes it again, the first time; then doubling.
 CC_WAKE_GAP_SECONDS = env.float("CC_WAKE_GAP_SECONDS", 10.0)
+# How often the relay asks whether workers work. Several must get lost before one is called silent.
+CC_CANARY_SECONDS = env.float("CC_CANARY_SECONDS", 10.0)
+# How long a receiver that no code knows is waited for: as long as a rolling deploy may take.
+CC_UNKNOWN_RECEIVER_SECONDS = env.float("CC_UNKNOWN_RECEIVER_SECONDS", 900.0)
 CC_RETENTION_DAYS = env.int("CC_RETENTION_DAYS", 90)
 CC_SOURCE_SYSTEM = env.str("CC_SOURCE_SYSTEM", "commerce_coordinator")
 

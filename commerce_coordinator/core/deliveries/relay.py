@@ -29,10 +29,7 @@ logger = logging.getLogger(__name__)
 
 BATCH = 500
 RELAY_HEARTBEAT = "relay"
-CANARY_EVERY = timedelta(seconds=10)
 
-#: A rolling deploy may run an older relay beside newer workers: a path it does not know need not be wrong.
-UNKNOWN_RECEIVER_GRACE = timedelta(minutes=15)
 UNKNOWN_LOOK_AGAIN = timedelta(seconds=60)
 
 State = Delivery.State
@@ -84,8 +81,11 @@ class Relay:
         try:
             resolve(delivery.receiver, delivery.kind)
         except UnknownReceiver:
-            if now - delivery.next_attempt_at < UNKNOWN_RECEIVER_GRACE:
-                Delivery.objects.filter(pk=delivery.pk, state=State.PENDING).update(wake_at=now + UNKNOWN_LOOK_AGAIN)
+            # A rolling deploy may run an older relay beside newer workers: a path it does not know need not be wrong.
+            given_up_at = delivery.next_attempt_at + timedelta(seconds=settings.CC_UNKNOWN_RECEIVER_SECONDS)
+            if now < given_up_at:
+                again = min(now + UNKNOWN_LOOK_AGAIN, given_up_at)
+                Delivery.objects.filter(pk=delivery.pk, state=State.PENDING).update(wake_at=again)
                 logger.warning("No receiver has this path yet.", extra={"receiver": delivery.receiver})
                 return False
             claims.bury(
@@ -120,6 +120,6 @@ class Relay:
     def _send_canary(self, now: datetime) -> None:
         if self._canary_due is not None and now < self._canary_due:
             return
-        self._canary_due = now + CANARY_EVERY
+        self._canary_due = now + timedelta(seconds=settings.CC_CANARY_SECONDS)
         # expires: canaries that waited out a dead worker must not sing all at once, and are worth nothing then.
         publisher.publish([(CANARY_TASK, (now.timestamp(),))], expires=60)
