@@ -78,7 +78,7 @@ class Filter:
             raise WrongFilter(f"kind is {told['kind']!r}; it must be one of {', '.join(KINDS)}.")
         for name in ("since", "until", "ended_by"):
             if name in told:
-                found[name] = _moment(name, told[name])
+                found[name] = moment(name, told[name])
         if "receiver" in told:
             found["receiver"] = receiver_names.path_of(told["receiver"])
         if "signal" in told:
@@ -222,15 +222,15 @@ def _between(rows: QuerySet[Any], wanted: Filter, before: uuid.UUID | None) -> Q
     return rows.filter(pk__lt=before) if before else rows
 
 
-def _moment(name: str, text: str) -> datetime:
-    """`2h` ago, or a time of ISO 8601; UTC where it names no zone. Keys know no time before 1970."""
+def moment(name: str, text: str) -> datetime:
+    """`2h` ago, or a time of ISO 8601; UTC where it names no zone. Raises WrongFilter, which names both."""
     age = _AGE.fullmatch(text)
     try:
         found = timezone.now() - timedelta(**{_UNITS[age[2]]: int(age[1])}) if age else parse_datetime(text)
+        if found is not None:
+            return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
-        found = None
-    if found is None or found.year < 1970:
-        raise WrongFilter(
-            f"{name} is {text!r}; it must be an age such as 90m, 24h or 7d, or a time such as 2026-01-31T02:00."
-        )
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+        pass  # no such day, or one before or after all that a calendar knows
+    raise WrongFilter(
+        f"{name} is {text!r}; it must be an age such as 90m, 24h or 7d, or a time such as 2026-01-31T02:00."
+    )

@@ -13,4 +13,4 @@ def off_index(column: str, value: Any) -> Exact:
     For a second condition beside one that has the better index: planners without statistics pick either, and the
     wrong one walks most of the table.
     """
-    return Exact(Coalesce(column, Value("")), value)
+    return Exact(Coalesce(column, Value("" if isinstance(value, str) else value)), value)

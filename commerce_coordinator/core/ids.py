@@ -26,8 +26,11 @@ def uuid7() -> uuid.UUID:
 
 
 def first_at(moment: datetime) -> uuid.UUID:
-    """The lowest key that `uuid7` can make from this moment on: a range of keys is a range of time."""
-    milliseconds = int(moment.timestamp() * 1000)
+    """The lowest key that `uuid7` can make from this moment on: a range of keys is a range of time.
+
+    Of a moment before 1970, when no key was made, it is that of 1970.
+    """
+    milliseconds = max(0, int(moment.timestamp() * 1000))
     return uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | 0b10 << 62)
 
 

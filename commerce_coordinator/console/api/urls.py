@@ -1,9 +1,25 @@
 from django.urls import path
 
+from . import reading, replaying
 from .views import SendSignalView, SignalsView
 
 app_name = "api"
 urlpatterns = [
     path("signals/", SignalsView.as_view(), name="signals"),
     path("signals/<str:name>/send/", SendSignalView.as_view(), name="send_signal"),
+    path("events/", reading.EventsView.as_view(), name="events"),
+    path("events/<uuid:key>/", reading.EventView.as_view(), name="event"),
+    path("events/<uuid:key>/replay/", replaying.ReplayEventView.as_view(), name="replay_event"),
+    path("events/<uuid:key>/set-aside/", replaying.SetAsideEventView.as_view(), name="set_aside_event"),
+    path("dispatches/", reading.DispatchesView.as_view(), name="dispatches"),
+    path("dispatches/<uuid:key>/", reading.DispatchView.as_view(), name="dispatch"),
+    path("dispatches/<uuid:key>/replay/", replaying.ReplayDispatchView.as_view(), name="replay_dispatch"),
+    path("dispatches/<uuid:key>/set-aside/", replaying.SetAsideDispatchView.as_view(), name="set_aside_dispatch"),
+    path("deliveries/", reading.DeliveriesView.as_view(), name="deliveries"),
+    path("deliveries/<uuid:key>/", reading.DeliveryView.as_view(), name="delivery"),
+    path("deliveries/<uuid:key>/replay/", replaying.ReplayDeliveryView.as_view(), name="replay_delivery"),
+    path("deliveries/<uuid:key>/set-aside/", replaying.SetAsideDeliveryView.as_view(), name="set_aside_delivery"),
+    path("dead-letters/", reading.DeadLettersView.as_view(), name="dead_letters"),
+    path("dead-letters/replay/", replaying.ReplayFoundView.as_view(), name="replay_dead_letters"),
+    path("traces/<str:reference>/", reading.TraceView.as_view(), name="trace"),
 ]

@@ -98,8 +98,6 @@ def test_a_receiver_may_be_called_by_its_short_name() -> None:
         ({"since": "yesterday"}, "since is 'yesterday'; it must be an age such as 90m"),
         ({"until": "2026-13-01"}, "until is '2026-13-01'"),
         ({"since": "999999999d"}, "since is"),
-        ({"until": "0001-01-01T00:00"}, "until is"),
-        ({"since": "60000d"}, "since is"),
         ({"since": "999999d"}, "since is '999999d'"),
     ],
 )
