@@ -85,7 +85,7 @@ class ReplayedFoundSerializer(serializers.Serializer):
         help_text="As it was understood, with `ended_by`: sent back, it leaves alone what has died since.",
     )
     groups = GroupSerializer(
-        many=True, help_text="A dry run: all that match, up to 10,000. Else: those in `outcomes`. The largest first."
+        many=True, help_text="A dry run: all that match, up to 2,000. Else: those in `outcomes`. The largest first."
     )
     outcomes = OutcomeSerializer(many=True, help_text="One for each row that was looked at, oldest first.")
     next = serializers.UUIDField(allow_null=True, help_text="There are more: the `cursor` of the next call.")
