@@ -42,9 +42,9 @@ PAGES = {
     "events": "/admin/inbox/inboxevent/",
     "attempts": "/admin/deliveries/attempt/",
     "deliveries, searched": "/admin/deliveries/delivery/?q={event}",
-    # "API: deliveries": "/api/v1/deliveries/?page_size=100",
-    # "API: dead letters": "/api/v1/dead-letters/?page_size=100",
-    # "API: trace": "/api/v1/traces/{event}/",
+    "API: deliveries": "/api/v1/deliveries/?page_size=100",
+    "API: dead letters": "/api/v1/dead-letters/?page_size=100",
+    "API: trace": "/api/v1/traces/{event}/",
 }
 
 
