@@ -206,6 +206,9 @@ class RedisServer:
         self.popen: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
+        """Nothing happens where it runs already."""
+        if self.popen is not None:
+            return
         command = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)]
         command += ["--save", "", "--appendonly", "no"]
         self.popen = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
