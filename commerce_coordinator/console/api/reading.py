@@ -1,6 +1,5 @@
 """The record, read: lists by filters, single rows with what hangs on them, whole stories."""
 
-import uuid
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -20,6 +19,7 @@ from commerce_coordinator.core.rest import cursor
 from commerce_coordinator.core.trace_text import as_dict
 
 from . import filters, finding, shown
+from .keys import PARAMETER, key_of, not_found
 from .permissions import MayRead
 
 #: Rows that hang on a single one; `GET deliveries/?...` and its like have the others.
@@ -52,6 +52,7 @@ def _one_of(name: str, shape: Any, text: str) -> Callable[[Any], Any]:
         operation_id=name,
         tags=["record"],
         description=text,
+        parameters=[PARAMETER],
         responses={200: shape, 404: OpenApiResponse(description="There is none with this id.")},
     )
 
@@ -118,7 +119,7 @@ class EventView(APIView):
     permission_classes = [MayRead]
 
     @_one_of("get_event", shown.EventInFullSerializer, "An event, with what was sent because of it.")
-    def get(self, request: Request, key: uuid.UUID) -> Response:
+    def get(self, request: Request, key: str) -> Response:
         row: Any = _row(InboxEvent, key)
         sent = Dispatch.objects.filter(event=row).only("signal", "subject")
         row.shown_dispatches = sent.order_by("pk")[:MOST_LINKED]
@@ -129,7 +130,7 @@ class DispatchView(APIView):
     permission_classes = [MayRead]
 
     @_one_of("get_dispatch", shown.DispatchInFullSerializer, "A dispatch, with its payload and its deliveries.")
-    def get(self, request: Request, key: uuid.UUID) -> Response:
+    def get(self, request: Request, key: str) -> Response:
         row: Any = _row(Dispatch, key)
         deliveries = Delivery.objects.filter(dispatch=row).only("receiver", "state", "error_class")
         row.shown_deliveries = deliveries.order_by("pk")[:MOST_LINKED]
@@ -140,17 +141,17 @@ class DeliveryView(APIView):
     permission_classes = [MayRead]
 
     @_one_of("get_delivery", shown.DeliveryInFullSerializer, "A delivery, with its attempts and what they called.")
-    def get(self, request: Request, key: uuid.UUID) -> Response:
+    def get(self, request: Request, key: str) -> Response:
         row: Any = _row(Delivery, key)
         newest = Attempt.objects.filter(delivery=row).order_by("-generation", "-number")
         row.shown_attempts = newest[:MOST_LINKED][::-1]
         return _in_full(shown.DeliveryInFullSerializer, request, row, delivery=row)
 
 
-def _row(model: Any, key: uuid.UUID) -> Any:
-    row = model.objects.filter(pk=key).first()
+def _row(model: Any, key: str) -> Any:
+    row = model.objects.filter(pk=key_of(key)).first()
     if row is None:
-        raise exceptions.NotFound(f"There is no {model._meta.verbose_name} with this id.")
+        raise not_found(model)
     return row
 
 

@@ -1,7 +1,6 @@
 """Replay and set aside, row by row and by filter. It is written down who did it, and why."""
 
 import logging
-import uuid
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -21,6 +20,7 @@ from commerce_coordinator.core.exceptions import CoordinatorError, NotReplayable
 from commerce_coordinator.core.inbox.models import InboxEvent
 
 from . import asked, filters
+from .keys import PARAMETER, key_of, not_found
 from .permissions import MayReplay
 
 logger = logging.getLogger(__name__)
@@ -37,12 +37,13 @@ class _ActView(APIView):
     permission_classes = [MayReplay]
     model: ClassVar[type[acting.Row]]
 
-    def act(self, request: Request, key: uuid.UUID, deed: Callable[..., str], log: str, shape: Any) -> Response:
+    def act(self, request: Request, key: str, deed: Callable[..., str], log: str, shape: Any) -> Response:
         """log: the constant sentence of the log. Raises NotFound, ValidationError, NotReplayed."""
         wish = _wish(shape, request)
-        row = next((each for each in acting.rows([key]) if isinstance(each, self.model)), None)
+        wanted = key_of(key)
+        row = next((each for each in acting.rows([wanted] if wanted else []) if isinstance(each, self.model)), None)
         if row is None:
-            raise exceptions.NotFound(f"There is no {self.model._meta.verbose_name} with this id.")
+            raise not_found(self.model)
         try:
             message = deed(row, by=_by(request, wish.pop("why")), **wish)
         except CoordinatorError as refusal:
@@ -65,6 +66,7 @@ def _act(name: str, shape: Any, text: str) -> Callable[[Any], Any]:
         operation_id=name,
         tags=["replay"],
         description=text,
+        parameters=[PARAMETER],
         request=shape,
         responses={
             200: OpenApiResponse(asked.ActedSerializer, description="Done, and written down."),
@@ -85,7 +87,7 @@ class ReplayDeliveryView(_ActView):
         "Makes a dead or cancelled delivery due again, with the same payload and a fresh budget of tries. The second "
         "of two calls is answered with 409: it is pending by then. With `generation` that holds for ever.",
     )
-    def post(self, request: Request, key: uuid.UUID) -> Response:
+    def post(self, request: Request, key: str) -> Response:
         return self.act(
             request, key, _replay_delivery, "Delivery replayed through the API.", asked.ReplayDeliveryAskedSerializer
         )
@@ -99,7 +101,7 @@ class ReplayDispatchView(_ActView):
         asked.ActAskedSerializer,
         "Routes an unrouted dispatch by the map of today. The second of two calls is answered with 409.",
     )
-    def post(self, request: Request, key: uuid.UUID) -> Response:
+    def post(self, request: Request, key: str) -> Response:
         return self.act(request, key, acting.replay, "Dispatch replayed through the API.", asked.ActAskedSerializer)
 
 
@@ -112,12 +114,12 @@ class ReplayEventView(_ActView):
         "Reads a failed or ignored event again, from its stored bytes. `state` says whether it failed again. Once a "
         "signal is sent because of it, a further call is answered with 409.",
     )
-    def post(self, request: Request, key: uuid.UUID) -> Response:
+    def post(self, request: Request, key: str) -> Response:
         return self.act(request, key, acting.replay, "Event replayed through the API.", asked.ActAskedSerializer)
 
 
 class _SetAsideView(_ActView):
-    def set_aside(self, request: Request, key: uuid.UUID) -> Response:
+    def set_aside(self, request: Request, key: str) -> Response:
         return self.act(
             request, key, acting.set_aside, "Dead letter set aside through the API.", asked.ActAskedSerializer
         )
@@ -130,7 +132,7 @@ class SetAsideDeliveryView(_SetAsideView):
     model = Delivery
 
     @_act("set_aside_delivery", asked.ActAskedSerializer, f"Cancels a dead delivery: {_SET_ASIDE}")
-    def post(self, request: Request, key: uuid.UUID) -> Response:
+    def post(self, request: Request, key: str) -> Response:
         return self.set_aside(request, key)
 
 
@@ -142,7 +144,7 @@ class SetAsideDispatchView(_SetAsideView):
         asked.ActAskedSerializer,
         "Says that nobody shall get an unrouted dispatch: it leaves the dead letters, for good.",
     )
-    def post(self, request: Request, key: uuid.UUID) -> Response:
+    def post(self, request: Request, key: str) -> Response:
         return self.set_aside(request, key)
 
 
@@ -150,7 +152,7 @@ class SetAsideEventView(_SetAsideView):
     model = InboxEvent
 
     @_act("set_aside_event", asked.ActAskedSerializer, f"Ignores a failed event: {_SET_ASIDE}")
-    def post(self, request: Request, key: uuid.UUID) -> Response:
+    def post(self, request: Request, key: str) -> Response:
         return self.set_aside(request, key)
 
 

@@ -41,7 +41,7 @@ class Caller:
 def _checked(answer: Any, status: int) -> Any:
     assert answer.status_code == status, answer.content
     found = answer.json()
-    route = "/" + answer.resolver_match.route.replace("<uuid:", "{").replace("<str:", "{").replace(">", "}")
+    route = "/" + answer.resolver_match.route.replace("<str:", "{").replace(">", "}")
     operation = _document()["paths"][route][answer.wsgi_request.method.lower()]
     schema = operation["responses"][str(status)]["content"]["application/json"]["schema"]
     jsonschema.validate(found, {**schema, "components": _document()["components"]})
