@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.db.models import Value
+from django.db import connection
+from django.db.models import Q, Value
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact
 
@@ -14,3 +15,16 @@ def off_index(column: str, value: Any) -> Exact:
     wrong one walks most of the table.
     """
     return Exact(Coalesce(column, Value("" if isinstance(value, str) else value)), value)
+
+
+def along_index(column: str, value: Any) -> Q:
+    """`column = value`, for rows that are ordered by column and key, by an index of these two, from some key on.
+
+    Beside an equality MariaDB takes the key's range for no part of the index, and walks to it from the newest row: a
+    late page would read all pages before it. Of two ranges it makes one over both columns.
+    SQLite is the other way round.
+    """
+    if connection.vendor == "mysql":
+        return Q(**{f"{column}__gte": value, f"{column}__lte": value})
+    # __in: for a bare boolean Django writes no comparison, and SQLite then cannot use the index.
+    return Q(**{f"{column}__in": [value]})

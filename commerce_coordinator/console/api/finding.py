@@ -8,10 +8,10 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from commerce_coordinator.console.dead_letters import MOST_WALKED
-from commerce_coordinator.console.indexes import off_index
+from commerce_coordinator.console.indexes import along_index, off_index
 from commerce_coordinator.core.deliveries.models import Delivery, Dispatch
 from commerce_coordinator.core.ids import first_at
 from commerce_coordinator.core.inbox.models import InboxEvent
@@ -49,6 +49,8 @@ def deliveries(wanted: Wanted, window: Window) -> Found:
     return _page(rows, columns, window, leads=leads)
 
 
+#: Columns whose index ends in the key; what the others lead to is few.
+_WITH_KEY = ("state", "receiver", "unrouted")
 _OF_DISPATCH: Sequence[str] = ("trace_id", "subject", "person")
 _COLUMNS = {"signal": "dispatch__signal", "error": "error_class"}
 
@@ -62,21 +64,20 @@ def _of_dispatches(wanted: Wanted) -> list[uuid.UUID]:
 
 
 def _page(rows: QuerySet[Any], wanted: Wanted, window: Window, *, leads: Sequence[str]) -> Found:
-    """leads: columns with an index of their own that ends in the key, the narrowest first."""
+    """leads: columns with an index of their own, the narrowest first."""
     columns = dict(wanted)
     since, until = columns.pop("since", None), columns.pop("until", None)
     lead = next((name for name in leads if name in columns), None)
     if lead:
         value = columns.pop(lead)
-        # __in: for a bare boolean Django writes no comparison, and SQLite then cannot use the index.
-        rows = rows.filter(**({f"{lead}__in": [value]} if isinstance(value, bool) else {lead: value}))
+        rows = rows.filter(along_index(lead, value) if lead in _WITH_KEY else Q(**{lead: value}))
     if since:
         rows = rows.filter(pk__gte=first_at(since))
     if until:
         rows = rows.filter(pk__lt=first_at(until))
     if window.before:
         rows = rows.filter(pk__lt=window.before)
-    rows = rows.order_by("-pk")
+    rows = rows.order_by(f"-{lead}", "-pk") if lead in _WITH_KEY else rows.order_by("-pk")
     edge = None
     if columns:
         edge = rows.values_list("pk", flat=True)[MOST_WALKED - 1 : MOST_WALKED].first()

@@ -175,6 +175,37 @@ def test_no_page_walks_a_table(path: str, query: dict[str, str], index: str, mon
             assert "TEMP B-TREE" not in step or narrow, f"{step}: {sql}"
 
 
+@pytest.mark.database
+@pytest.mark.parametrize(("path", "query"), [("events/", {"state": "sent"}), ("dispatches/", {"unrouted": "false"})])
+def test_late_page_reads_no_page_before_it(path: str, query: dict[str, str]) -> None:
+    events = InboxEvent.objects.bulk_create(
+        InboxEvent(provider="shop", event_id=str(number), event_type="t", state="sent", trace_id=f"{number:032x}")
+        for number in range(600)
+    )
+    dispatches = Dispatch.objects.bulk_create(
+        Dispatch(signal=SEAT_SOLD, dedupe_key=each.event_id, event=each, origin="web", trace_id=each.trace_id)
+        for each in events
+    )
+    rows = events if path == "events/" else dispatches
+    late = {**query, "cursor": str(rows[30].pk), "page_size": "5"}
+    (sql,) = [each for each in statements(Caller("read"), path, late) if "LIMIT 6" in each]
+    if connection.vendor == "sqlite":
+        (step,) = plan(sql)
+        assert re.search(r"\((state|unrouted)=\? AND id<\?\)", step), step
+        return
+    before = _rows_walked()
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+    assert _rows_walked() - before <= 10
+
+
+def _rows_walked() -> int:
+    """Index entries that MariaDB has walked backwards over on our connection."""
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW SESSION STATUS LIKE 'Handler_read_prev'")
+        return int(cursor.fetchall()[0][1])
+
+
 @pytest.mark.parametrize("name", ["event", "dispatch", "delivery"])
 def test_single_row_takes_as_many_statements_with_many_linked_rows_as_with_few(name: str) -> None:
     told, caller = story(), Caller("read")
