@@ -33,7 +33,7 @@ PAGES = {
         "/admin/dead-letters/?signal=commerce_coordinator.plugins.stripe.signals.payment_captured"
     ),
     "what a replay of all would do": "/admin/dead-letters/replay/?since=7d",
-    # "signal map": "/admin/map/",
+    "signal map": "/admin/map/",
     "trace": "/admin/trace/?q={event}",
     # "traces of a user": "/admin/trace/?q={user}",
     # "signals": "/admin/signals/",

@@ -1,6 +1,7 @@
 """Our own pages in the admin."""
 
-from . import dead_letters, replaying, signals, trace  # noqa: F401  importing a module registers its pages
+# Importing a module registers its pages.
+from . import dead_letters, replaying, signal_map, signals, trace  # noqa: F401
 from .pages import url_patterns
 
 app_name = "console"

@@ -10,6 +10,7 @@ from commerce_coordinator.core.deliveries import receivers
 from commerce_coordinator.core.deliveries.dispatch import Route
 
 from . import documentation, registry
+from .flow_map import FlowMap, flow_map
 from .graph import short
 from .signal import CoordinatorSignal
 
@@ -49,6 +50,16 @@ def declared_senders() -> dict[str, list[str]]:
         if told:
             found.setdefault(name, []).extend(told)
     return {name: sorted(set(each)) for name, each in found.items()}
+
+
+def drawn(routes: Mapping[str, Sequence[Route]]) -> FlowMap:
+    """The map as a graph, with all who declare to send and all delivery tasks of the code."""
+    return flow_map(
+        routes,
+        senders=declared_senders(),
+        unheard={name for name, signal in registry.by_name().items() if not signal.needs_receiver},
+        tasks=[task.path for task in receivers.delivery_tasks()],
+    )
 
 
 def _entry(signal: CoordinatorSignal, routes: Sequence[Route], senders: Sequence[str]) -> Entry:

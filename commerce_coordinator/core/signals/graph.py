@@ -1,7 +1,6 @@
 """The maps as a graph: who receives what, what follows, and who is asked. Pure functions over what the maps say."""
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from commerce_coordinator.core.deliveries.dispatch import Route
@@ -9,10 +8,13 @@ from commerce_coordinator.core.deliveries.receivers import declared_sends, deliv
 from commerce_coordinator.core.pipelines import Pipeline
 from commerce_coordinator.core.tree import Branch
 
+#: Modules of a plugin in which signals, receivers, steps and senders live.
+ROOMS = frozenset({"signals", "tasks", "receivers", "steps", "webhooks"})
+
 
 def short(path: str) -> str:
     """`commerce_coordinator.plugins.stripe.signals.payment_captured` -> `stripe.payment_captured`."""
-    parts = [part for part in path.split(".") if part not in {"signals", "tasks", "receivers", "steps", "webhooks"}]
+    parts = [part for part in path.split(".") if part not in ROOMS]
     return ".".join(parts[-2:])
 
 
@@ -71,50 +73,6 @@ def sends_as_dicts(
         for name in sends_of(receiver)
         if name not in above
     ]
-
-
-def as_mermaid(routes: Mapping[str, Sequence[Route]]) -> str:
-    """A flow chart in Mermaid's language: signals as rounded nodes, delivery tasks as boxes, inline ones dashed."""
-    found = ["flowchart LR"]
-    for kind, node, label in _nodes(routes):
-        opened, closed = {"signal": ("([", "])"), "task": ("[", "]"), "inline": ("[/", "/]")}[kind]
-        found.append(f'  {node}{opened}"{label}"{closed}')
-    found += [f"  {a} {'-.->' if kind == 'inline' else '-->'} {b}" for a, b, kind in _edges(routes)]
-    return "\n".join(found)
-
-
-def as_dot(routes: Mapping[str, Sequence[Route]]) -> str:
-    """A graph in Graphviz' language."""
-    shapes = {"signal": "shape=oval", "task": "shape=box", "inline": "shape=box, style=dashed"}
-    found = ["digraph signals {", "  rankdir=LR;"]
-    found += [f'  {node} [label="{label}", {shapes[kind]}];' for kind, node, label in _nodes(routes)]
-    found += [f"  {a} -> {b}{' [style=dashed]' if kind == 'inline' else ''};" for a, b, kind in _edges(routes)]
-    return "\n".join([*found, "}"])
-
-
-def _nodes(routes: Mapping[str, Sequence[Route]]) -> Iterator[tuple[str, str, str]]:
-    """(signal, task or inline; an id of letters and digits; what is written in it), each once."""
-    for name in routes:
-        yield "signal", _id("s", name), short(name)
-    kinds = {route.receiver: str(route.kind) for each in routes.values() for route in each}
-    for receiver, kind in kinds.items():
-        yield kind, _id("r", receiver), short(receiver)
-
-
-def _edges(routes: Mapping[str, Sequence[Route]]) -> Iterator[tuple[str, str, str]]:
-    """(from, to, kind): from a signal to its receivers, and from a receiver to what it declares to send."""
-    receivers = {route.receiver: None for each in routes.values() for route in each}
-    for name, each in routes.items():
-        for route in each:
-            yield _id("s", name), _id("r", route.receiver), str(route.kind)
-    for receiver in receivers:
-        for sent in sends_of(receiver):
-            if sent in routes:
-                yield _id("r", receiver), _id("s", sent), "sends"
-
-
-def _id(kind: str, path: str) -> str:
-    return f"{kind}_{re.sub('[^A-Za-z0-9]', '_', path)}"
 
 
 def as_dict(routes: Mapping[str, Iterable[Route]]) -> dict[str, Any]:

@@ -76,6 +76,12 @@ def connect(signal_map: SignalMap) -> None:
         signal.route_to(signal_map.routes.get(name, ()), signal_map.hash)
 
 
+def connected() -> dict[str, Sequence[Route]]:
+    """The routes that this process sends by, in the map's order: nothing is resolved afresh."""
+    known = registry.by_name()
+    return {name: known[name].routes for name in dict.fromkeys([*settings.CC_SIGNALS, *known]) if name in known}
+
+
 def _signal(name: Any, mistakes: list[CheckMessage]) -> CoordinatorSignal | None:
     found = named_by(name)
     if isinstance(found, Missing):

@@ -23,6 +23,8 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 _OPTIONS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions"),
+    # It reaches nobody but this machine, so that a page which needs somebody else is found out.
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
     *("--hide-scrollbars", "--force-color-profile=srgb", "--remote-debugging-pipe", "--no-proxy-server"),
 )
 

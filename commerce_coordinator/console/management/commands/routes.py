@@ -11,11 +11,11 @@ from commerce_coordinator.console import candidate
 from commerce_coordinator.console.reading import shown_name
 from commerce_coordinator.core import filter_map
 from commerce_coordinator.core.exceptions import WrongMap
-from commerce_coordinator.core.signals import graph, operator_file, routes
+from commerce_coordinator.core.signals import catalogue, diagrams, graph, operator_file, routes
 from commerce_coordinator.core.signals.checks import check_doubts, check_map
 from commerce_coordinator.core.tree import lines
 
-FORMATS = {"mermaid": graph.as_mermaid, "dot": graph.as_dot}
+FORMATS = {"mermaid": diagrams.as_mermaid, "dot": diagrams.as_dot}
 
 
 class Command(BaseCommand):
@@ -57,7 +57,7 @@ class Command(BaseCommand):
         elif options["yaml"]:
             self.stdout.write("\n".join(operator_file.lines(signal_map.routes, filters.pipelines)))
         elif options["format"] in FORMATS:
-            self.stdout.write(FORMATS[options["format"]](signal_map.routes))
+            self.stdout.write(FORMATS[options["format"]](catalogue.drawn(signal_map.routes)))
         else:
             for branch in [*graph.as_branches(signal_map.routes), *graph.filters_as_branches(filters.pipelines)]:
                 self.stdout.write("\n".join(lines(branch)))
