@@ -3,13 +3,15 @@
 import dataclasses
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import QuerySet
 
-from commerce_coordinator.core.deliveries.models import Attempt, Delivery, Dispatch
+from commerce_coordinator.core.deliveries.models import Attempt, Delivery, Dispatch, OperatorAct
 from commerce_coordinator.core.inbox.models import InboxEvent
+
+from .trace_roots import DEEPEST, beginnings, parts
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -31,18 +33,29 @@ class DispatchNode:
 
 @dataclasses.dataclass(kw_only=True)
 class Trace:
-    """One story: an event (None when a signal was sent without one) and what followed."""
+    """One story: an event (None when a signal was sent without one) and what followed. cut: there is more of it."""
 
     event: InboxEvent | None
     dispatches: list[DispatchNode] = dataclasses.field(default_factory=list)
+    cut: bool = False
 
-    def deliveries(self) -> Iterator[DeliveryNode]:
+    @property
+    def key(self) -> uuid.UUID:
+        """Of the row that it began with. A later story has a greater one."""
+        return self.event.pk if self.event else self.dispatches[0].dispatch.pk
+
+    def all_dispatches(self) -> Iterator[DispatchNode]:
         """All of them, in order."""
         waiting = list(reversed(self.dispatches))
         while waiting:
-            for node in waiting.pop().deliveries:
-                yield node
-                waiting.extend(reversed(node.sent))
+            node = waiting.pop()
+            yield node
+            waiting.extend(reversed([sent for delivery in node.deliveries for sent in delivery.sent]))
+
+    def deliveries(self) -> Iterator[DeliveryNode]:
+        """All of them, in order."""
+        for node in self.all_dispatches():
+            yield from node.deliveries
 
     @property
     def is_settled(self) -> bool:
@@ -51,81 +64,102 @@ class Trace:
         return all(node.delivery.state not in open_states for node in self.deliveries())
 
 
-#: A story longer than this is cut; none of ours comes near.
-DEEPEST = 20
+#: Stories that one reference gives at most, the newest ones.
+MOST_STORIES = 50
 
 
-def find(reference: str) -> list[Trace]:
-    """The traces that an event id, trace id, order number, or a row's own id tells of, oldest first."""
-    if not reference:
-        return []  # it would name every dispatch that is about nothing
-    events, roots = _events(reference), _roots(reference)
-    roots = [root for root in roots if root.event_id not in {event.pk for event in events}]
-    by_event = defaultdict(list)
-    for root in roots:
-        if root.event_id:
-            by_event[root.event_id].append(root)
-    events += list(InboxEvent.objects.filter(pk__in=by_event).defer("raw_body"))
-    traces = [Trace(event=event) for event in events]
-    traces += [Trace(event=None, dispatches=[DispatchNode(dispatch=root)]) for root in roots if not root.event_id]
-    for trace in traces:
-        if trace.event is not None:
-            trace.dispatches = [
-                DispatchNode(dispatch=each) for each in Dispatch.objects.filter(event=trace.event).order_by("id")
-            ]
-        _fill(trace.dispatches)
-    return sorted(traces, key=lambda trace: trace.event.pk if trace.event else trace.dispatches[0].dispatch.pk)
+def find(reference: str, *, most: int = MOST_STORIES, private: bool = True) -> list[Trace]:
+    """The newest traces that a reference tells of, oldest first.
+
+    An event id, trace id, order number, LMS user id, a row's own id, or what an app knows of (`references`).
+    private: by names as well, for whoever may see them.
+    """
+    traces = begun(reference, most=most, private=private)
+    fill(traces)
+    return traces[::-1]
 
 
-def _events(reference: str) -> list[InboxEvent]:
-    found = Q(event_id=reference) | Q(trace_id=reference)
-    key = _uuid(reference)
-    if key:
-        found |= Q(pk=key)
-    return list(InboxEvent.objects.filter(found).defer("raw_body").order_by("id"))
+def begun(reference: str, *, most: int, private: bool) -> list[Trace]:
+    """The same stories, newest first, as far as they began: events and what was sent because of them."""
+    events, alone = beginnings(reference, private=private)
+    newest = sorted(events | alone, reverse=True)[:most]
+    rows = {each.pk: each for each in InboxEvent.objects.filter(pk__in=events.intersection(newest)).defer("raw_body")}
+    sent = defaultdict(list)
+    for each in Dispatch.objects.filter(event__in=rows).order_by("id"):
+        sent[each.event_id].append(DispatchNode(dispatch=each))
+    roots = {each.pk: each for each in Dispatch.objects.filter(pk__in=alone.intersection(newest))}
+    return [
+        Trace(event=rows[key], dispatches=sent[key])
+        if key in rows
+        else Trace(event=None, dispatches=[DispatchNode(dispatch=roots[key])])
+        for key in newest
+        if key in rows or key in roots
+    ]
 
 
-def _roots(reference: str) -> list[Dispatch]:
-    """Dispatches that the reference names, followed up to where their story began."""
-    named = Q(trace_id=reference) | Q(subject=reference)
-    key = _uuid(reference)
-    if key:
-        named |= Q(pk=key) | Q(pk__in=list(Delivery.objects.filter(pk=key).values_list("dispatch_id", flat=True)))
-    level = {each.pk: each for each in Dispatch.objects.filter(named)}
-    roots: dict[uuid.UUID, Dispatch] = {}
+def fill(traces: Sequence[Trace], *, most: int | None = None, lean: bool = False) -> None:
+    """Read what followed, level by level: three queries each, however wide it is (per 500 rows).
+
+    most: deliveries read at most; what lies beyond is missing, and the traces say that they are cut. lean: only how
+    deliveries ended, without attempts and private values.
+    """
+    nodes = [node for trace in traces for node in trace.dispatches]
+    left = most
     for _ in range(DEEPEST):
-        roots.update({key: each for key, each in level.items() if each.parent_id is None})
-        parents = [each.parent_id for each in level.values() if each.parent_id]
-        if not parents:
+        if not nodes or left == 0:
             break
-        above = Delivery.objects.filter(pk__in=parents).values_list("dispatch_id", flat=True)
-        level = {each.pk: each for each in Dispatch.objects.filter(pk__in=list(above))}
-    return [roots[key] for key in sorted(roots)]
-
-
-def _fill(nodes: list[DispatchNode]) -> None:
-    """Read level by level: three queries each, however wide it is."""
-    for _ in range(DEEPEST):
-        if not nodes:
-            return
         by_dispatch = {node.dispatch.pk: node for node in nodes}
-        deliveries = {
-            each.pk: DeliveryNode(delivery=each)
-            for each in Delivery.objects.filter(dispatch__in=by_dispatch).order_by("id")
-        }
-        for child in deliveries.values():
-            child.delivery.dispatch = by_dispatch[child.delivery.dispatch_id].dispatch
-            by_dispatch[child.delivery.dispatch_id].deliveries.append(child)
-        for attempt in Attempt.objects.filter(delivery__in=deliveries).order_by("generation", "number"):
-            deliveries[attempt.delivery_id].attempts.append(attempt)
-        nodes = [DispatchNode(dispatch=each) for each in Dispatch.objects.filter(parent__in=deliveries).order_by("id")]
+        deliveries = _deliveries(by_dispatch, left, lean=lean)
+        if left is not None:
+            left -= len(deliveries)
+        if not lean:
+            for attempt in _rows(Attempt.objects.order_by("generation", "number"), "delivery", deliveries):
+                deliveries[attempt.delivery_id].attempts.append(attempt)
+        dispatches = Dispatch.objects.defer("payload") if lean else Dispatch.objects.all()
+        nodes = [DispatchNode(dispatch=each) for each in _rows(dispatches.order_by("id"), "parent", deliveries)]
         for node in nodes:
             parent: Any = node.dispatch.parent_id
             deliveries[parent].sent.append(node)
+    for trace in traces:
+        trace.cut = left == 0
 
 
-def _uuid(reference: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(reference)
-    except ValueError:
-        return None
+def acts(trace: Trace) -> dict[uuid.UUID, list[OperatorAct]]:
+    """What people did to its rows, by the row's key, oldest first. Three queries."""
+    found = defaultdict(list)
+    rows = OperatorAct.objects.order_by("acted_at", "id")
+    events = [trace.event.pk] if trace.event else []
+    keys = {
+        "event": events,
+        "dispatch": [node.dispatch.pk for node in trace.all_dispatches()],
+        "delivery": [node.delivery.pk for node in trace.deliveries()],
+    }
+    for column, named in keys.items():
+        for act in _rows(rows, column, named):
+            found[getattr(act, f"{column}_id")].append(act)
+    return found
+
+
+def _deliveries(
+    by_dispatch: dict[uuid.UUID, DispatchNode], most: int | None, *, lean: bool
+) -> dict[uuid.UUID, DeliveryNode]:
+    """The deliveries of these dispatches, hung below them."""
+    rows = Delivery.objects.defer("error_text") if lean else Delivery.objects.all()
+    found: dict[uuid.UUID, DeliveryNode] = {}
+    for each in _rows(rows.order_by("id"), "dispatch", by_dispatch, most):
+        above = by_dispatch[each.dispatch_id]
+        each.dispatch = above.dispatch
+        found[each.pk] = DeliveryNode(delivery=each)
+        above.deliveries.append(found[each.pk])
+    return found
+
+
+def _rows(rows: QuerySet[Any], column: str, keys: Iterable[uuid.UUID], most: int | None = None) -> Iterator[Any]:
+    """Rows whose column holds one of the keys, `most` of them at most."""
+    for part in parts(sorted(keys)):
+        found = list(rows.filter(**{f"{column}__in": part})[:most])
+        yield from found
+        if most is not None:
+            most -= len(found)
+            if most <= 0:
+                return

@@ -112,7 +112,7 @@ def test_a_page_has_no_input_but_those_of_the_frame() -> None:
     told = story()
     content = text(client_of(superuser=True), page(told.venue))
     inputs = set(re.findall(r"<(?:input|select|textarea)[^>]*name=\"([^\"]+)\"", content))
-    assert inputs == {"csrfmiddlewaretoken"}
+    assert inputs == {"csrfmiddlewaretoken", "q"}  # q: the search of the navigation
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -31,11 +31,11 @@ def senders_of(name: str) -> list[str]:
 
 
 def load() -> None:
-    """Import the modules of every installed app that define signals, filters, delivery tasks and chores.
+    """Import the modules of every installed app that define signals, filters, delivery tasks, chores and references.
 
     Then every process knows the tasks that a worker knows, no more and no fewer.
     """
-    autodiscover_modules("signals", "filters", "tasks", "chores")
+    autodiscover_modules("signals", "filters", "tasks", "chores", "references")
 
 
 def by_name() -> "dict[str, CoordinatorSignal]":

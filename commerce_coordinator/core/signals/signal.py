@@ -165,10 +165,14 @@ class CoordinatorSignal(Signal):
             sender=sender,
             subject=self._field(typed, self.subject),
             person=self._field(typed, self.person),
-            dedupe_key=_business_key([self._field(typed, name) for name in self.unique_by]),
+            dedupe_key=self.business_key(typed),
             map_hash=self.map_hash,
             unrouted=self.needs_receiver and not self.routes,
         )
+
+    def business_key(self, values: Mapping[str, Any]) -> str | None:
+        """The dedupe key of a sending with these values of `unique_by`; None where it has none."""
+        return _business_key([self._field(values, name) for name in self.unique_by])
 
     def _validated(self, values: Mapping[str, Any], validate: Callable[..., BaseModel]) -> tuple[Any, dict[str, Any]]:
         if self.contract is None:

@@ -46,6 +46,7 @@ class Payment(models.Model):
         indexes = [
             models.Index(fields=["order_number"], name="payment_by_order"),
             models.Index(fields=["lms_user_id"], name="payment_by_learner"),
+            models.Index(fields=["payment_id"], name="payment_by_payment_id"),  # whoever searches knows no account
         ]
 
     def __str__(self) -> str:

@@ -19,18 +19,21 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "reference",
-            help="a provider's event id (evt_...), a trace id, an order number, or the id of a row",
+            help="a provider's event id (evt_...), trace id, order number, payment id, user, or the id of a row",
         )
         parser.add_argument("--json", action="store_true", help="for programs: a list of traces, nested")
 
     def handle(self, *args: Any, **options: Any) -> None:
         stories = [as_dict(each) for each in trace.find(options["reference"].strip())]
+        if len(stories) == trace.MOST_STORIES:
+            self.stderr.write(f"These are the newest {len(stories)}; there may be older ones.")
         if options["json"]:
             self.stdout.write(json.dumps(stories, indent=2))
         if not stories:
             raise CommandError(
                 f"Nothing is known of {options['reference']!r}. "
-                "Give an event id, a trace id, an order number, or a row's id; `manage.py deliveries` lists some."
+                "Give an event id, a trace id, an order number, a payment id, a user, or a row's id; "
+                "`manage.py deliveries` lists some."
             )
         if not options["json"]:
             for story in stories:
