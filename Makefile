@@ -16,7 +16,7 @@ PYTHON ?=
 VENV := .venv
 PY := $(VENV)/bin/python
 PRODUCTION_SETTINGS := commerce_coordinator.settings.production
-LAYERS := base production test dev docs
+LAYERS := base production opentelemetry test dev docs
 
 # Where migrate, static and shell work: the folder that `make run` uses.
 LOCAL_ENV = CC_DATA='$(or $(DATA),./data)' CC_PORT='$(or $(PORT),8140)'

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, task_prerun, worker_init
+from celery.signals import setup_logging, task_prerun, worker_init, worker_process_shutdown
 from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import close_old_connections, connection
@@ -60,3 +60,11 @@ def _refuse_a_wrong_map(**kwargs: Any) -> None:
     except WrongMap as wrong:
         # Celery logs and forgets what a signal's receiver raises; only SystemExit goes through.
         raise SystemExit(str(wrong)) from None
+
+
+@worker_process_shutdown.connect
+def _let_the_last_spans_leave(**kwargs: Any) -> None:
+    """A process of the pool ends without Python's own way out."""
+    from commerce_coordinator.core.telemetry.switch import stop
+
+    stop()

@@ -27,8 +27,10 @@ from openedx_filters.tooling import OpenEdxPublicFilter
 
 from commerce_coordinator.core.deliveries.running import running_attempt
 from commerce_coordinator.core.exceptions import StepReturnedNoDict, WrongMap
+from commerce_coordinator.core.paths import short
 from commerce_coordinator.core.pipelines import Pipeline, Step, path_of, resolve
 from commerce_coordinator.core.signals.mistakes import mistake
+from commerce_coordinator.core.telemetry.attributes import STEP
 from commerce_coordinator.core.telemetry.context import span
 
 __all__ = ["CoordinatorFilter", "StepReturnedNoDict", "defined", "every", "not_configured"]
@@ -119,7 +121,8 @@ def _recorded(step: Step, filter_type: str) -> Iterator[None]:
     The entry stands where the step began, before what it called; `inside` counts those entries.
     """
     attempt = running_attempt()
-    with span(step.path) as here:
+    with span(short(step.path)) as here:
+        here.note({STEP: step.path})
         if attempt is None:
             yield
             return

@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "commerce_coordinator.core.telemetry.middleware.RequestSpanMiddleware",
     "edx_django_utils.cache.middleware.RequestCacheMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -175,6 +176,9 @@ CORS_URLS_REGEX = r"^/(?!admin/).*$"
 
 # edx-django-utils prints a New Relic failure at start without this line.
 OPENEDX_TELEMETRY: list[str] = env.list("OPENEDX_TELEMETRY", [])
+# Spans by OTLP; needs requirements/opentelemetry.txt. Where to is said by OpenTelemetry's own variables, OTEL_...
+CC_OPENTELEMETRY = env.bool("CC_OPENTELEMETRY", False)
+CC_VERSION = __version__
 
 LOGGING = logging_settings(json=False, level=env.str("CC_LOG_LEVEL", "INFO"))
 

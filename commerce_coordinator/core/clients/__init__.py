@@ -14,7 +14,9 @@ from commerce_coordinator.core import open_calls
 from commerce_coordinator.core.crash_points import ARMED, reached
 from commerce_coordinator.core.deliveries.running import running_attempt
 from commerce_coordinator.core.exceptions import GiveUp, Retry
-from commerce_coordinator.core.telemetry.context import current_span, span
+from commerce_coordinator.core.telemetry import attributes as names
+from commerce_coordinator.core.telemetry.context import Span, span
+from commerce_coordinator.core.telemetry.recording import Kind
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +24,11 @@ LONGEST_MESSAGE = 1000
 
 #: Answers that may be others next time: time-out, conflict, too early, too many. And every 5xx.
 PASSING = frozenset({408, 409, 425, 429})
+
+#: Sends a call; what it is given goes into the headers.
+Send = Callable[[Mapping[str, str]], requests.Response]
+
+_PORTS = {"http": 80, "https": 443}
 
 
 class ApiClient:
@@ -57,50 +64,71 @@ class ApiClient:
         path: relative to the root, with {names} that `parts` and `private_parts` fill, quoted. What is kept of the call
         shows the former and leaves the latter as names. headers: further ones. options: of `requests.Session.request`.
         """
-        with span(f"{method} {urlsplit(self.url_root).hostname}") as step:
-            sent = {"X-Request-ID": step.trace_id, "traceparent": step.traceparent, "Accept": "application/json"}
-            if idempotency_key:
-                sent["Idempotency-Key"] = idempotency_key
-            hidden = {name: f"{{{name}}}" for name in private_parts or {}}
-            shown = path.format(**{**(parts or {}), **hidden})
-            filled = {name: quote(value, safe="") for name, value in {**(parts or {}), **(private_parts or {})}.items()}
-            url = f"{self.url_root}/{path.format(**filled)}"
-            send = self._sender(method, url, {**sent, **(headers or {})}, options)
-            response = self._recorded(method, shown, send)
-            if response.status_code == requests.codes.unauthorized and self.renew_credentials():
-                response = self._recorded(method, shown, send)
-            return self._checked(response)
+        sent = {"Accept": "application/json"}
+        if idempotency_key:
+            sent["Idempotency-Key"] = idempotency_key
+        hidden = {name: f"{{{name}}}" for name in private_parts or {}}
+        shown = path.format(**{**(parts or {}), **hidden})
+        filled = {name: quote(value, safe="") for name, value in {**(parts or {}), **(private_parts or {})}.items()}
+        url = f"{self.url_root}/{path.format(**filled)}"
+        send = self._sender(method, url, {**sent, **(headers or {})}, options)
+        response = self._recorded(method, shown, send, template=path)
+        if response.status_code == requests.codes.unauthorized and self.renew_credentials():
+            response = self._recorded(method, shown, send, template=path, resent=1)
+        return self._checked(response)
 
     def renew_credentials(self) -> bool:
         """After a 401: forget what the far side no longer takes. True when a second try makes sense."""
         return False
 
-    def _sender(
-        self, method: str, url: str, headers: dict[str, str], options: dict[str, Any]
-    ) -> Callable[[], requests.Response]:
-        def send() -> requests.Response:
+    def _sender(self, method: str, url: str, headers: dict[str, str], options: dict[str, Any]) -> Send:
+        def send(traced: Mapping[str, str]) -> requests.Response:
             # A POST that is redirected would go on as a GET, and the page behind be taken for an answer.
             return self.session.request(
-                method, url, headers=dict(headers), timeout=self.timeout, allow_redirects=False, **options
+                method, url, headers={**traced, **headers}, timeout=self.timeout, allow_redirects=False, **options
             )
 
         return send
 
-    def _recorded(self, method: str, path: str, send: Callable[[], requests.Response]) -> requests.Response:
-        """Send, and note in the running attempt what came of it. Query strings and bodies are not kept."""
-        attempt, step, started = running_attempt(), current_span(), time.perf_counter()
-        note: dict[str, Any] = {
-            "method": method,
-            "path": f"{urlsplit(self.url_root).path}/{path}",
-            "at": timezone.now(),
-            "span_id": step.span_id if step else "",
-        }
+    def _recorded(
+        self, method: str, path: str, send: Send, *, template: str | None = None, resent: int = 0
+    ) -> requests.Response:
+        """Send as a span of its own, and note in the running attempt what came of it.
+
+        Query strings and bodies are not kept. path: as it may be shown. template: with names for all that varies.
+        """
+        root = urlsplit(self.url_root)
+        shown = f"{root.path}/{path}"
+        target = root.hostname if template is None else f"{root.path}/{template}"
+        with span(f"{names.method(method)} {target}", Kind.CLIENT) as step:
+            if step.is_recorded:
+                step.note(
+                    {
+                        names.HTTP_METHOD: names.method(method),
+                        names.HTTP_RESEND_COUNT: resent or None,
+                        names.SERVER_ADDRESS: root.hostname,
+                        names.SERVER_PORT: root.port or _PORTS.get(root.scheme),
+                        names.URL_FULL: f"{root.scheme}://{root.netloc.rpartition('@')[2]}{shown}",
+                        names.URL_PATH: shown,
+                        names.URL_TEMPLATE: None if template is None else target,
+                    }
+                )
+            response = self._noted(step, {"method": method, "path": shown}, send)
+            step.note({names.HTTP_STATUS: response.status_code})
+            if response.status_code >= requests.codes.bad_request:
+                step.fail(str(response.status_code))
+            return response
+
+    def _noted(self, step: Span, call: Mapping[str, str], send: Send) -> requests.Response:
+        attempt, started, method = running_attempt(), time.perf_counter(), call["method"]
+        note: dict[str, Any] = {**call, "at": timezone.now(), "span_id": step.span_id}
         reached("client.before_call", method)
         try:
-            response = send()
+            response = send({"X-Request-ID": step.trace_id, "traceparent": step.traceparent})
             note["status"] = response.status_code
         except requests.RequestException as error:
             note["error"] = type(error).__name__
+            step.fail(note["error"])
             if error.response is not None:
                 # The call for a token was answered without one: a matter of settings or of the far side, not of ours.
                 note["status"] = error.response.status_code

@@ -6,3 +6,8 @@ class DeliveriesConfig(AppConfig):
     label = "deliveries"
     verbose_name = "Deliveries"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from commerce_coordinator.core.telemetry.switch import switch_on
+
+        switch_on()

@@ -15,7 +15,7 @@ from commerce_coordinator.core.crash_points import reached
 from commerce_coordinator.core.exceptions import SendingConfined
 from commerce_coordinator.core.ids import uuid7
 from commerce_coordinator.core.inserts import insert
-from commerce_coordinator.core.telemetry.context import current_span, new_span_id, new_trace_id
+from commerce_coordinator.core.telemetry.context import Span
 from commerce_coordinator.core.transactions import atomically
 
 from .models import Delivery, Dispatch
@@ -23,6 +23,7 @@ from .publish import publisher
 from .receivers import task_of
 from .retry import wake_gap
 from .running import running_attempt
+from .spans import describe_dispatch, dispatching, publishing
 
 logger = logging.getLogger(__name__)
 
@@ -136,8 +137,14 @@ def _find(sending: Sending, dedupe_key: str) -> Recorded | None:
 
 
 def _write(sending: Sending, dedupe_key: str | None) -> Recorded:
-    now = timezone.now()
-    attempt, step = running_attempt(), current_span()
+    with dispatching(sending.signal) as step:
+        recorded = _write_rows(sending, dedupe_key, step)
+        describe_dispatch(step, recorded.dispatch, recorded.deliveries)
+        return recorded
+
+
+def _write_rows(sending: Sending, dedupe_key: str | None, step: Span) -> Recorded:
+    now, attempt = timezone.now(), running_attempt()
     dispatch = Dispatch(
         signal=sending.signal,
         payload=sending.payload,
@@ -150,8 +157,8 @@ def _write(sending: Sending, dedupe_key: str | None) -> Recorded:
         attempt_id=attempt.attempt_id if attempt else sending.attempt_id,
         unrouted=sending.unrouted,
         map_hash=sending.map_hash,
-        trace_id=step.trace_id if step else new_trace_id(),
-        span_id=step.span_id if step else new_span_id(),
+        trace_id=step.trace_id,
+        span_id=step.span_id,
         created_at=now,
     )
     dispatch.dedupe_key = dedupe_key or dispatch.pk.hex
@@ -204,7 +211,8 @@ def due_again(dispatch: Dispatch, route: Route) -> Delivery:
 def wake_workers(deliveries: Sequence[Delivery]) -> None:
     """Publish the ids of committed deliveries. When the broker does not take them, the relay shall, at once."""
     reached("dispatch.committed", deliveries[0].dispatch.signal)
-    taken = publisher.publish([(task_of(each), (each.pk.hex,)) for each in deliveries])
+    with publishing(deliveries):
+        taken = publisher.publish([(task_of(each), (each.pk.hex,)) for each in deliveries])
     left = [each.pk for each in deliveries[taken:]]
     if not left:
         return

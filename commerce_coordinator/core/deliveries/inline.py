@@ -9,7 +9,6 @@ from django.db.models import Case, CharField, Q, TextField, Value, When
 from django.utils import timezone
 
 from commerce_coordinator.core.crash_points import reached
-from commerce_coordinator.core.telemetry.context import span
 from commerce_coordinator.core.telemetry.masking import where
 
 from .claims import error_class_of, error_text_of
@@ -17,6 +16,7 @@ from .dispatch import Recorded
 from .models import Delivery
 from .receivers import call
 from .running import RunningAttempt, run_as
+from .spans import receiving_inline
 
 logger = logging.getLogger(__name__)
 
@@ -53,8 +53,7 @@ def _run_one(recorded: Recorded, delivery: Delivery, function: Any) -> tuple[Any
         declared_sends=None,
     )
     sending = recorded.sending
-    trace_id = recorded.dispatch.trace_id
-    with span(delivery.receiver, trace_id=trace_id, delivery=delivery.pk), run_as(attempt):
+    with receiving_inline(delivery, recorded.dispatch) as step, run_as(attempt):
         try:
             return call(function, sending.values, sender=sending.sender, signal=sending.signal), None
         except SoftTimeLimitExceeded:
@@ -64,6 +63,7 @@ def _run_one(recorded: Recorded, delivery: Delivery, function: Any) -> tuple[Any
                 "Inline receiver failed.",
                 extra={"receiver": delivery.receiver, "error_class": type(error).__name__, "where": where(error)},
             )
+            step.fail(error)
             return error, error
 
 

@@ -23,7 +23,6 @@ from kombu.transport import redis
 from kombu.utils.uuid import uuid
 
 from commerce_coordinator.core.crash_points import reached
-from commerce_coordinator.core.telemetry.context import span
 
 logger = logging.getLogger(__name__)
 
@@ -61,8 +60,7 @@ class Publisher:
         if self.resting:
             return taken
         try:
-            # A span of our own: an instrumented publish that raises leaves its span current.
-            with span("publish"), self._producer() as producer:
+            with self._producer() as producer:
                 size = _batch_size(producer) if len(messages) > 1 else 1
                 while taken < len(messages):
                     batch = messages[taken : taken + size]

@@ -23,6 +23,7 @@ from .models import Delivery
 from .publish import publisher
 from .receivers import UnknownReceiver, resolve, task_of
 from .retry import wake_gap
+from .spans import publishing
 from .tasks import CANARY_TASK, beat
 
 logger = logging.getLogger(__name__)
@@ -102,7 +103,8 @@ class Relay:
         """False when the broker does not take them; they stay due."""
         if not deliveries:
             return True
-        taken = publisher.publish([(task_of(each), (each.pk.hex,)) for each in deliveries])
+        with publishing(deliveries):
+            taken = publisher.publish([(task_of(each), (each.pk.hex,)) for each in deliveries])
         reached("relay.published")
         by_wakes = defaultdict(list)
         # Those that a failing broker took are not due again at once, or they would crowd out the others for ever.

@@ -19,10 +19,10 @@ from celery import Task, shared_task
 from django.utils import timezone
 
 from commerce_coordinator.core.exceptions import DirectCallRefused, GiveUp, Retry
-from commerce_coordinator.core.telemetry.context import span
+from commerce_coordinator.core.telemetry.attributes import DELIVERY_STATE
 from commerce_coordinator.core.telemetry.masking import where
 
-from . import claims, contracts
+from . import claims, contracts, spans
 from .models import Delivery, Heartbeat
 from .receivers import (
     INLINE_TASK,
@@ -113,7 +113,7 @@ def deliver(delivery_id: str) -> str | None:
     claimed = claims.claim(key)
     if claimed is None:
         return None
-    delivery, dispatch = claimed.delivery, claimed.delivery.dispatch
+    delivery = claimed.delivery
     attempt = RunningAttempt(
         delivery_id=delivery.pk,
         attempt_id=claimed.claim_id,
@@ -124,7 +124,7 @@ def deliver(delivery_id: str) -> str | None:
     )
     receiver: TaskReceiver | None = None
     error: Exception | None = None
-    with span(delivery.receiver, trace_id=dispatch.trace_id, delivery=delivery.pk) as step, run_as(attempt):
+    with spans.attempting(claimed) as step, run_as(attempt):
         try:
             receiver = resolve(delivery.receiver, delivery.kind)
             attempt.declared_sends = declared_sends(receiver)
@@ -145,7 +145,11 @@ def deliver(delivery_id: str) -> str | None:
             cut = Retry(f"The receiver raised {type(raised).__name__}.")
             claims.settle(claimed, cut, schedule=schedule_of(receiver), calls=attempt.calls, span_id=step.span_id)
             raise
-        return claims.settle(claimed, error, schedule=schedule_of(receiver), calls=attempt.calls, span_id=step.span_id)
+        if error is not None:
+            step.fail(error)
+        state = claims.settle(claimed, error, schedule=schedule_of(receiver), calls=attempt.calls, span_id=step.span_id)
+        step.note({DELIVERY_STATE: state})
+        return state
 
 
 def _run(receiver: TaskReceiver, delivery: Delivery) -> None:

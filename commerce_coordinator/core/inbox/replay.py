@@ -7,6 +7,7 @@ from commerce_coordinator.core.deliveries.acts import NOBODY, By, write_down
 from commerce_coordinator.core.deliveries.dispatch import Recorded
 from commerce_coordinator.core.deliveries.models import OperatorAct
 from commerce_coordinator.core.exceptions import NotReplayable
+from commerce_coordinator.core.telemetry.attributes import EVENT_STATE, EVENT_TYPE
 from commerce_coordinator.core.telemetry.context import span
 
 from .models import InboxEvent
@@ -24,14 +25,16 @@ def replay_event(row: InboxEvent, *, by: By = NOBODY) -> InboxEvent:
     """
     refuse_unless_replayable(row)
     view = WebhookView.by_provider[row.provider]()
-    outcome = interpret(view, view.parse(bytes(row.raw_body or b"")), row.account)
     recorded: list[Recorded] = []
-    with span("event replay", trace_id=row.trace_id, event=row.pk), transaction.atomic():
-        _change(row, state=outcome.state, reason=outcome.reason)
-        recorded = outcome.record(row)
-        write_down(Kind.REPLAYED, by, event=row)
-    for each in recorded:
-        inline.run(each)
+    with span("event replay", trace_id=row.trace_id, event=row.pk) as step:
+        outcome = interpret(view, view.parse(bytes(row.raw_body or b"")), row.account)
+        with transaction.atomic():
+            _change(row, state=outcome.state, reason=outcome.reason)
+            recorded = outcome.record(row)
+            write_down(Kind.REPLAYED, by, event=row)
+        for each in recorded:
+            inline.run(each)
+        step.note({EVENT_TYPE: row.event_type, EVENT_STATE: outcome.state})
     row.refresh_from_db()
     return row
 

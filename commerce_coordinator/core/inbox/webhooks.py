@@ -28,8 +28,11 @@ from commerce_coordinator.core.exceptions import (
 from commerce_coordinator.core.inserts import insert
 from commerce_coordinator.core.signals import registry
 from commerce_coordinator.core.signals.signal import CoordinatorSignal
-from commerce_coordinator.core.telemetry.context import Span, span
+from commerce_coordinator.core.telemetry import attributes as names
+from commerce_coordinator.core.telemetry.context import Span, current_span, span
 from commerce_coordinator.core.telemetry.masking import where
+from commerce_coordinator.core.telemetry.middleware import describe
+from commerce_coordinator.core.telemetry.recording import Kind
 from commerce_coordinator.core.transactions import atomically
 
 from .models import InboxEvent
@@ -94,18 +97,21 @@ class WebhookView(View):
     # --- The way in ---
 
     def post(self, request: HttpRequest, account: str = "") -> HttpResponse:
-        try:
-            with span("webhook", provider=self.provider) as step:
-                return self._receive(request, account, step)
-        except WebhookRefused as refusal:
-            logger.warning(
-                "Webhook refused.",
-                extra={"provider": self.provider, "code": refusal.code, "status": refusal.status},
-            )
-            refusals.note(self.provider, refusal.code)
-            return _logged(error_response(refusal.code, str(refusal), status=refusal.status))
-        except (DatabaseError, InterfaceError) as error:  # InterfaceError, a lost connection, is no DatabaseError
-            return self._unavailable(error)
+        with span("webhook", Kind.SERVER, provider=self.provider) as step:
+            try:
+                response = self._receive(request, account, step)
+            except WebhookRefused as refusal:
+                logger.warning(
+                    "Webhook refused.",
+                    extra={"provider": self.provider, "code": refusal.code, "status": refusal.status},
+                )
+                refusals.note(self.provider, refusal.code)
+                response = _logged(error_response(refusal.code, str(refusal), status=refusal.status))
+            except (DatabaseError, InterfaceError) as error:  # InterfaceError, a lost connection, is no DatabaseError
+                step.fail(error)
+                response = self._unavailable(error)
+            describe(step, request, response.status_code)
+            return response
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = error_response("method_not_allowed", "Webhooks are sent by POST.", status=405)
@@ -122,7 +128,9 @@ class WebhookView(View):
         row, recorded = keep(self, event, body=body, account=account, trace_id=step.trace_id)
         if row is None:
             logger.info("Event was kept before.", extra={"provider": self.provider, "event_id": event.event_id})
+            step.note({names.EVENT_TYPE: event.event_type, names.EVENT_STATE: "duplicate"})
             return JsonResponse({"status": "duplicate"})
+        step.note({names.EVENT_ID: str(row.pk), names.EVENT_TYPE: event.event_type, names.EVENT_STATE: str(row.state)})
         for each in recorded:
             inline.run(each)
         logger.info(
@@ -213,16 +221,25 @@ def interpret(view: WebhookView, event: ProviderEvent, account: str) -> Interpre
             values = [built] if isinstance(built, Mapping) else built
             sendings += [signal.prepare(type(view), each) for each in values]
     except (EventNotUnderstood, InvalidPayload) as why:
+        _fail(why)
         return Interpretation(state=State.FAILED, reason=str(why)[:255])
     except Exception as error:  # the builder met what it was not written for; the event must not be lost for that
         logger.error(
             "A payload could not be built.",
             extra={"event_type": event.event_type, "error_class": type(error).__name__, "where": where(error)},
         )
+        _fail(error)
         return Interpretation(state=State.FAILED, reason=f"Building the payload raised {type(error).__name__}.")
     if not sendings:
         return Interpretation(state=State.IGNORED, reason=(ignored or "It tells of nothing new.")[:255])
     return Interpretation(state=State.SENT, sendings=tuple(sendings))
+
+
+def _fail(error: Exception) -> None:
+    """Nothing is raised, for the event is kept; yet whoever looks at the trace shall see it."""
+    step = current_span()
+    if step is not None:
+        step.fail(error)
 
 
 def error_response(code: str, message: str, *, status: int) -> JsonResponse:

@@ -17,6 +17,7 @@ from commerce_coordinator.core import filter_map
 from commerce_coordinator.core.deliveries import receivers
 from commerce_coordinator.core.deliveries.dispatch import Route
 from commerce_coordinator.core.exceptions import WrongMap
+from commerce_coordinator.core.telemetry import switch
 
 from . import catalogue, graph, origins, registry, routes
 from .guessing import did_you_mean
@@ -24,7 +25,10 @@ from .mistakes import doubt, mistake
 
 
 def check_map(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
-    """Every mistake of both maps, that of signals and that of filters, and of what stands around them."""
+    """Every mistake of both maps, that of signals and that of filters, and of what stands around them.
+
+    Among it CC_OPENTELEMETRY: whoever switches it on shall not find out at 3 a.m. that there are no spans.
+    """
     signal_map, filters = routes.read(), filter_map.read()
     return [
         *signal_map.mistakes,
@@ -35,6 +39,7 @@ def check_map(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
         *_short_leases(),
         *filters.mistakes,
         *origins.mistakes(),
+        *_spans_that_cannot_leave(),
     ]
 
 
@@ -131,6 +136,20 @@ def _sent_by_nobody() -> list[CheckMessage]:
         for name in registry.by_name()
         if name not in declared
     ]
+
+
+def _spans_that_cannot_leave() -> list[CheckMessage]:
+    lacking = switch.lacking()
+    found: list[CheckMessage] = []
+    if lacking:
+        problem = f"is on, but {', '.join(name.removesuffix('.trace') for name in lacking)} cannot be imported"
+        hint = "pip install -r requirements/opentelemetry.txt, or unset CC_OPENTELEMETRY."
+        found.append(mistake("E040", "CC_OPENTELEMETRY", problem, hint))
+    for name, value in switch.unknown_ways().items():
+        known = switch.EXPORTERS if name == "OTEL_TRACES_EXPORTER" else (switch.PROTOCOL,)
+        hint = f"Use {' or '.join(known)}, or unset it."
+        found.append(mistake("E041", name, f"is {value!r}, and CC_OPENTELEMETRY is on", hint))
+    return found
 
 
 def _short_leases() -> list[CheckMessage]:

@@ -9,8 +9,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 
 from commerce_coordinator.core.deliveries.dispatch import Route
+from commerce_coordinator.core.paths import ROOMS
 
-from .graph import ROOMS, short
+from .graph import short
 
 
 class Kind(StrEnum):

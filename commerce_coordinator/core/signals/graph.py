@@ -5,17 +5,9 @@ from typing import Any
 
 from commerce_coordinator.core.deliveries.dispatch import Route
 from commerce_coordinator.core.deliveries.receivers import declared_sends, delivery_task_at
+from commerce_coordinator.core.paths import short as short
 from commerce_coordinator.core.pipelines import Pipeline
 from commerce_coordinator.core.tree import Branch
-
-#: Modules of a plugin in which signals, receivers, steps and senders live.
-ROOMS = frozenset({"signals", "tasks", "receivers", "steps", "webhooks"})
-
-
-def short(path: str) -> str:
-    """`commerce_coordinator.plugins.stripe.signals.payment_captured` -> `stripe.payment_captured`."""
-    parts = [part for part in path.split(".") if part not in ROOMS]
-    return ".".join(parts[-2:])
 
 
 def sends_of(receiver: str) -> list[str]:

@@ -51,7 +51,13 @@ FILE_MISTAKES = {
     "E033": "the file is no map of settings",
 }
 
-IDS = {**SIGNAL_MISTAKES, **FILTER_MISTAKES, **ORIGIN_MISTAKES, **FILE_MISTAKES}
+#: In CC_OPENTELEMETRY and what it needs.
+TELEMETRY_MISTAKES = {
+    "E040": "OpenTelemetry is switched on and not installed",
+    "E041": "spans are to leave in a way that we do not have",
+}
+
+IDS = {**SIGNAL_MISTAKES, **FILTER_MISTAKES, **ORIGIN_MISTAKES, **FILE_MISTAKES, **TELEMETRY_MISTAKES}
 
 #: What may be right. These keep nobody from starting, and can be silenced.
 DOUBTS = {

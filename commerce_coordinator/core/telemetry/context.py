@@ -3,9 +3,11 @@
 import contextlib
 import dataclasses
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any
+
+from .recording import Kind, Recorder, Recording, safely
 
 
 def new_trace_id() -> str:
@@ -20,20 +22,75 @@ def new_span_id() -> str:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Span:
-    """One step of a trace. `ids` go onto every log line written inside it."""
+    """One step of a trace. `ids` go onto every log line written inside it.
+
+    parent_id: the span that it is a step of, in this process or another; "" for the first of a trace.
+    """
 
     name: str
     trace_id: str
     span_id: str
+    parent_id: str = ""
+    kind: Kind = Kind.INTERNAL
     ids: dict[str, Any] = dataclasses.field(default_factory=dict)
+    recordings: tuple[Recording, ...] = dataclasses.field(default=(), repr=False, compare=False)
 
     @property
     def traceparent(self) -> str:
-        """The header of W3C Trace Context, version 00, sampled."""
-        return f"00-{self.trace_id}-{self.span_id}-01"
+        """The header of W3C Trace Context, version 00; sampled, unless a recorder leaves this trace out."""
+        sampled = all(each.sampled for each in self.recordings)
+        return f"00-{self.trace_id}-{self.span_id}-{'01' if sampled else '00'}"
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether anybody takes what the methods below tell: ask before you put much together."""
+        return bool(self.recordings)
+
+    @property
+    def takes_links(self) -> bool:
+        """The same of `link`."""
+        return any(each.takes_links for each in self.recordings)
+
+    def note(self, attributes: Mapping[str, Any]) -> None:
+        """Attributes by their full names; those that are None are left out."""
+        told = {name: value for name, value in attributes.items() if value is not None} if self.recordings else {}
+        for each in self.recordings:
+            safely(each.note, told)
+
+    def link(self, trace_id: str, span_id: str) -> None:
+        """It has to do with a span that it is no step of."""
+        for each in self.recordings:
+            safely(each.link, trace_id, span_id)
+
+    def rename(self, name: str) -> None:
+        for each in self.recordings:
+            safely(each.rename, name)
+
+    def fail(self, error: BaseException | str) -> None:
+        """It failed, though no exception leaves it. A text is a status or a class, never a message."""
+        for each in self.recordings:
+            safely(each.fail, error)
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Called once, by `span`."""
+        for each in reversed(self.recordings):
+            safely(each.end, error)
 
 
 _current: ContextVar[Span | None] = ContextVar("commerce_coordinator_span", default=None)
+
+#: Of this process. None, as a rule: then a span is its ids and nothing else.
+_recorders: tuple[Recorder, ...] = ()
+
+
+def record_by(*recorders: Recorder) -> None:
+    """From now on, spans are told to these."""
+    global _recorders
+    _recorders = recorders
+
+
+def recorders() -> tuple[Recorder, ...]:
+    return _recorders
 
 
 def current_span() -> Span | None:
@@ -47,18 +104,33 @@ def current_trace_id() -> str:
 
 
 @contextlib.contextmanager
-def span(name: str, *, trace_id: str | None = None, **ids: Any) -> Iterator[Span]:
-    """Run a block as one step. Without `trace_id` it goes on with the present trace, or starts one."""
+def span(
+    name: str, kind: Kind = Kind.INTERNAL, parent_id: str | None = None, /, *, trace_id: str | None = None, **ids: Any
+) -> Iterator[Span]:
+    """Run a block as one step. Without `trace_id` it goes on with the present trace, or starts one.
+
+    parent_id: the span of that trace that it is a step of, as a row tells it; by default the present one.
+    """
     outer = _current.get()
-    inherited = outer.ids if outer and trace_id in (None, outer.trace_id) else {}
+    goes_on = outer is not None and trace_id in (None, outer.trace_id)
     step = Span(
         name=name,
         trace_id=trace_id or (outer.trace_id if outer else new_trace_id()),
         span_id=new_span_id(),
-        ids={**inherited, **{key: str(value) for key, value in ids.items()}},
+        parent_id=parent_id if parent_id is not None else (outer.span_id if outer and goes_on else ""),
+        kind=kind,
+        ids={**(outer.ids if outer and goes_on else {}), **{key: str(value) for key, value in ids.items()}},
     )
+    if _recorders:
+        begun = (safely(each.begin, step, outer) for each in _recorders)
+        step = dataclasses.replace(step, recordings=tuple(each for each in begun if each is not None))
     token = _current.set(step)
     try:
         yield step
+    except BaseException as error:
+        step.end(error)
+        raise
+    else:
+        step.end()
     finally:
         _current.reset(token)

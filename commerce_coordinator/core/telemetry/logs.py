@@ -76,6 +76,8 @@ def logging_settings(*, json: bool, level: str = "INFO", colors: bool = False) -
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},
             "urllib3": {"level": "WARNING"},
+            # A collector that is away: that spans are lost, not each try.
+            "opentelemetry.exporter": {"level": "ERROR"},
             "kombu": {"level": "WARNING"},
         },
     }

@@ -1,12 +1,12 @@
 """PayPal's REST API as this service calls it (Orders v2 and Payments v2), with the app's own credentials."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 import requests
 
-from commerce_coordinator.core.clients import ApiClient
+from commerce_coordinator.core.clients import ApiClient, Send
 from commerce_coordinator.core.exceptions import GiveUp, Retry
 from commerce_coordinator.payloads.money import Money
 
@@ -78,15 +78,13 @@ class PayPalClient(ApiClient):
         forget_token(self.account)
         return True
 
-    def _sender(
-        self, method: str, url: str, headers: dict[str, str], options: dict[str, Any]
-    ) -> Callable[[], requests.Response]:
-        def send() -> requests.Response:
+    def _sender(self, method: str, url: str, headers: dict[str, str], options: dict[str, Any]) -> Send:
+        def send(traced: Mapping[str, str]) -> requests.Response:
             token = access_token(self.account, self.session)
             return self.session.request(
                 method,
                 url,
-                headers={**headers, "Authorization": f"Bearer {token}"},
+                headers={**traced, **headers, "Authorization": f"Bearer {token}"},
                 timeout=self.timeout,
                 allow_redirects=False,
                 **options,

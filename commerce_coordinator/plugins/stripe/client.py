@@ -12,7 +12,6 @@ from django.conf import settings
 
 from commerce_coordinator.core.clients import PASSING, ApiClient, retry_after
 from commerce_coordinator.core.exceptions import GiveUp, Retry
-from commerce_coordinator.core.telemetry.context import span
 
 # The library writes each call with its query to this log; the attempt has it without.
 logging.getLogger("stripe").setLevel(logging.WARNING)
@@ -28,9 +27,7 @@ class _Calls(ApiClient):
         """Raises Retry where there is no answer."""
         parts = urlsplit(url)
         path = parts.path.removeprefix(urlsplit(self.url_root).path).lstrip("/")
-        with span(f"{method} {parts.hostname}") as step:
-            sent = {**headers, "traceparent": step.traceparent}
-            response = self._recorded(method.upper(), path, self._sender(method, url, sent, {"data": body}))
+        response = self._recorded(method.upper(), path, self._sender(method, url, dict(headers), {"data": body}))
         return response.content.decode(errors="replace"), response.status_code, response.headers
 
 

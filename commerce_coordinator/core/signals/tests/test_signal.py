@@ -516,7 +516,8 @@ def test_a_dispatch_keeps_subject_person_origin_map_and_trace(shop, diary):
     assert (first.subject, first.person, second.person) == ("EDX-1", "42", "")
     assert first.origin == settings.CC_ORIGIN
     assert first.map_hash == map_hash != ""
-    assert (first.trace_id, first.span_id) == (step.trace_id, step.span_id)
+    assert first.trace_id == second.trace_id == step.trace_id
+    assert len({first.span_id, second.span_id, step.span_id}) == 3
     assert first.parent_id is None and first.attempt_id is None
     assert first.payload == {"order": "EDX-1", "user": 42}
     assert not first.unrouted
