@@ -31,7 +31,10 @@ setup(
     packages=find_packages(include=["commerce_coordinator", "commerce_coordinator.*"]),
     package_data={"": ["py.typed", "templates/**/*", "static/**/*", "locale/**/*"]},
     install_requires=requirements("requirements/base.in"),
-    extras_require={"mysql": ["mysqlclient>=2.3,<2.4"]},
+    extras_require={
+        "mysql": ["mysqlclient>=2.3,<2.4"],
+        "opentelemetry": requirements("requirements/opentelemetry.in"),
+    },
     zip_safe=False,
     classifiers=[
         "Framework :: Django :: 5.2",

@@ -59,6 +59,9 @@ class Collector:
         return [each for each in list(self.spans) if each.trace_id == trace_id]
 
     def stop(self) -> None:
+        """May be called twice."""
+        if not self._thread.is_alive():
+            return
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

@@ -14,7 +14,7 @@ QUICK = {"OTEL_BSP_SCHEDULE_DELAY": "200"}
 
 
 @pytest.fixture(scope="module")
-def collector() -> Iterator[Collector]:
+def collector(size: str) -> Iterator[Collector]:
     collector = Collector()
     yield collector
     collector.stop()
@@ -122,3 +122,17 @@ def test_idle_processes_send_no_spans(service: RunningService, collector: Collec
     idle = [each for each in collector.spans if each.role == "relay" and not each.links]
     assert idle == []  # many rounds and some canaries were before this test
     assert not [each for each in collector.spans if "/health/" in each.name]
+
+
+def test_a_collector_that_is_away_fails_nothing(service: RunningService, collector: Collector) -> None:
+    # The module's last test: nothing runs afterwards.
+    collector.stop()
+    purchase = Purchase(service)
+    assert purchase.post().status_code == 200
+    purchase.assert_in_effect_once()
+    until(lambda: service.lines_with("Failed to export"), what="a line that says that spans are lost")
+    for process in service.instance.processes.values():
+        process.terminate()
+    codes = {name: process.wait(20) and process.exit_code for name, process in service.instance.processes.items()}
+    assert codes == {"web": 0, "worker": 0, "relay": 0}, service.tail()
+    assert not service.lines_with("Traceback"), service.tail(200)

@@ -1,6 +1,7 @@
 """Our spans as OpenTelemetry's: the same ids, the same tree, and nothing private."""
 
 import os
+import threading
 
 import pytest
 from opentelemetry import trace
@@ -146,6 +147,27 @@ def test_an_exporter_that_fails_fails_no_event(caplog):
     finally:
         record_by()
     assert "Exception while exporting Span." in caplog.messages
+
+
+def test_a_process_that_ends_does_not_wait_for_a_collector_that_hangs(monkeypatch):
+    answer, asked = threading.Event(), threading.Event()
+
+    class Hanging(SpanExporter):
+        def export(self, spans):
+            asked.set()
+            answer.wait()
+
+    monkeypatch.setattr(exporting, "FLUSH_SECONDS", 0.1)
+    recorder = exporting.OpenTelemetry(lambda: exporting.provider_with(exporting.Batches(Hanging())))
+    record_by(recorder)
+    try:
+        with span("webhook"):
+            pass
+        recorder.stop()  # comes back, though
+        assert asked.is_set() and not answer.is_set()
+    finally:
+        record_by()
+        answer.set()
 
 
 def test_the_resource_tells_the_service_and_the_process(settings, monkeypatch):

@@ -173,14 +173,19 @@ def test_each_switch_brings_its_recorder(settings, switched, monkeypatch):
 )
 def test_a_way_out_that_we_do_not_have_is_a_mistake(settings, switched, monkeypatch, name, value, right):
     monkeypatch.setenv(name, value)
-    assert check_map() == []  # it matters to nobody
+    assert mistakes() == []  # it matters to nobody
     settings.CC_OPENTELEMETRY = True
-    [wrong] = check_map()
+    [wrong] = mistakes()
     assert (wrong.id, wrong.hint) == ("cc.E041", right)
     assert wrong.msg == f"{name} is {value!r}, and CC_OPENTELEMETRY is on."
     assert switched() == []
     monkeypatch.setenv(name, {"OTEL_TRACES_EXPORTER": "otlp"}.get(name, "http/protobuf"))
-    assert check_map() == []
+    assert mistakes() == []
+
+
+def mistakes():
+    """Of the telemetry; other tests may leave signals behind that are in no map."""
+    return [each for each in check_map() if each.id in {"cc.E040", "cc.E041"}]
 
 
 def test_requests_have_no_span_where_nobody_records(switched):
