@@ -101,9 +101,6 @@ class OpenTelemetry:
                 attributes=of_ids(step.ids),
                 # One story that begins inside another.
                 links=[Link(here)] if here.is_valid and here.trace_id != trace_id else (),
-                # They would tell the error's text.
-                record_exception=False,
-                set_status_on_exception=False,
             )
         finally:
             _wanted.reset(token)
@@ -149,6 +146,7 @@ class _Recording:
         if self._failed:
             return  # the first one is the cause
         self._failed = True
+        # Not `record_exception`: it tells the error's text.
         self._span.set_attribute(ERROR_TYPE, error if isinstance(error, str) else type(error).__name__)
         self._span.set_status(Status(StatusCode.ERROR))
 
