@@ -5,6 +5,9 @@ from typing import Any
 
 from django.test import Client
 
+from commerce_coordinator.console import dead_letters
+from commerce_coordinator.console.api import asked, finding
+
 from .pages import DOCS, page
 
 RECORD = page(DOCS / "api-record.rst")
@@ -59,3 +62,12 @@ def test_addresses_of_the_examples_are_there() -> None:
     assert len(asked) >= 4
     for address in asked:
         assert any(path.fullmatch(address) for path in known), address
+
+
+def test_bounds_that_are_told_are_those_of_the_code() -> None:
+    text = " ".join(RECORD.text.split())
+    assert f"among the next {finding.MOST_WALKED:,} rows" in text
+    assert f"the newest {dead_letters.MOST_WALKED:,} of each kind" in text
+    assert f"the newest {finding.MOST_DISPATCHES:,} dispatches of it" in text
+    assert f"all that match, up to {dead_letters.MOST_COUNTED:,};" in text
+    assert f"looks at {asked.MOST_AT_ONCE} dead letters at most" in text
