@@ -17,7 +17,7 @@ TIMES_THE_REST = {"waits": 0.5, "runs": 10.0}
 #: How wide a cut is drawn, of 100; all of them together take up no more than the second.
 CUT_WIDTH, ALL_CUTS = 5.0, 50.0
 #: Marks stand at least this far apart.
-BETWEEN_MARKS = 11.0
+BETWEEN_MARKS = 20.0
 STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 60, 120, 300, 600, 1800, 3600, 7200)
 
 
