@@ -48,7 +48,7 @@ class Filter:
     """Which dead letters are meant. Empty: all. Times are those at which they came in.
 
     kind: one of KINDS. receiver, signal: dotted paths. error: the class's name. ended_by: only what had ended by then
-    (what a page showed, and nothing that died since).
+    (what a page showed, and nothing that died since). An event and a dispatch end as they come in.
     """
 
     kind: str = ""
@@ -189,7 +189,7 @@ def _events(wanted: Filter, before: uuid.UUID | None) -> QuerySet[InboxEvent] | 
     rows = InboxEvent.objects.filter(state=InboxEvent.State.FAILED).defer("raw_body")
     if wanted.provider:
         rows = _newest(rows).filter(off_index("provider", wanted.provider))
-    return _between(rows, wanted, before)
+    return _between(_come_by(rows, wanted), wanted, before)
 
 
 def _dispatches(wanted: Filter, before: uuid.UUID | None) -> QuerySet[Dispatch] | None:
@@ -203,7 +203,12 @@ def _dispatches(wanted: Filter, before: uuid.UUID | None) -> QuerySet[Dispatch] 
         rows = _newest(rows)
     if wanted.signal:
         rows = rows.filter(off_index("signal", wanted.signal))
-    return _between(rows, wanted, before)
+    return _between(_come_by(rows, wanted), wanted, before)
+
+
+def _come_by(rows: QuerySet[Any], wanted: Filter) -> QuerySet[Any]:
+    """Of what a page showed, to the millisecond that keys have."""
+    return rows.filter(pk__lt=first_at(wanted.ended_by + timedelta(milliseconds=1))) if wanted.ended_by else rows
 
 
 def _newest(rows: QuerySet[Any]) -> QuerySet[Any]:

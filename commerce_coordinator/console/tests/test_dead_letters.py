@@ -123,6 +123,16 @@ def test_what_died_after_the_page_was_shown_is_not_meant(letters: dict[str, Any]
     assert names(letters, find(wanted, limit=10)) == ["venue"]
 
 
+def test_what_came_in_after_the_page_was_shown_is_not_meant(letters: dict[str, Any]) -> None:
+    """Nobody sets aside an event or a dispatch that he has not seen."""
+    shown = AT + timedelta(seconds=90)
+    assert names(letters, find(Filter(kind="event", ended_by=shown), limit=10)) == ["failed"]
+    assert names(letters, find(Filter(kind="dispatch", ended_by=shown), limit=10)) == []
+    assert names(letters, find(Filter(kind="event", ended_by=AT), limit=10)) == []
+    counts, _ = counted(Filter(kind="dispatch", ended_by=shown + timedelta(seconds=30)))
+    assert sum(counts.values()) == 1
+
+
 def test_pages_and_batches_neither_repeat_nor_miss_one(letters: dict[str, Any]) -> None:
     for number in range(10, 20):
         dispatch("shop.signals.nobody_wants", number, unrouted=True)
