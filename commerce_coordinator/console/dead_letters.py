@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Model, Prefetch, QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -25,7 +25,7 @@ from commerce_coordinator.core.signals.graph import short
 
 from . import receiver_names
 from .acting import Row, kind_of
-from .indexes import off_index
+from .indexes import along_index, off_index
 
 #: Dead letters of one kind that a filter without an index looks at, the newest ones.
 MOST_WALKED = 5_000
@@ -103,7 +103,7 @@ def find(wanted: Filter, *, before: uuid.UUID | None = None, limit: int) -> list
     """At most `limit`, newest first, older than `before`. Deliveries come with their dispatch."""
     found: list[Row] = []
     for rows in (_deliveries(wanted, before), _events(wanted, before), _dispatches(wanted, before)):
-        found += rows.order_by("-pk")[:limit] if rows is not None else []
+        found += rows[:limit] if rows is not None else []
     return sorted(found, key=lambda row: row.pk, reverse=True)[:limit]
 
 
@@ -134,7 +134,7 @@ def counted(wanted: Filter) -> tuple[Counter[Group], bool]:
     for kind, select in kinds:
         rows = select(wanted, None)
         if rows is not None:
-            columns = rows.prefetch_related(None).order_by("-pk").values_list("pk", *_GROUPED_BY[kind])
+            columns = rows.prefetch_related(None).values_list("pk", *_GROUPED_BY[kind])
             found += [(key, (kind, *values)) for key, *values in columns[: MOST_COUNTED + 1]]
     found.sort(reverse=True)
     counts = Counter(each for _, each in found[:MOST_COUNTED])
@@ -158,17 +158,18 @@ def _group(kind: str, *values: str) -> Group:
     return kind, short(values[0]), "".join(values[1:])
 
 
-# --- One kind each; None: the filter can mean none of it ---
+# --- One kind each, newest first; None: the filter can mean none of it ---
 
 
 def _deliveries(wanted: Filter, before: uuid.UUID | None) -> QuerySet[Delivery] | None:
     if wanted.kind not in ("", "delivery") or wanted.provider:
         return None
-    rows = Delivery.objects.filter(state=Delivery.State.DEAD)
+    rows = _all_with(Delivery, "state", Delivery.State.DEAD)
     if wanted.subject:
         keys = Dispatch.objects.filter(subject=wanted.subject).values_list("pk", flat=True)
         # By the dispatch's index: the state's would be walked for each.
-        rows = Delivery.objects.filter(off_index("state", Delivery.State.DEAD), dispatch__in=list(keys[:MOST_WALKED]))
+        dead = off_index("state", Delivery.State.DEAD)
+        rows = Delivery.objects.filter(dead, dispatch__in=list(keys[:MOST_WALKED])).order_by("-pk")
     elif wanted.receiver or wanted.error or wanted.signal:
         rows = _newest(rows)
     if wanted.receiver:
@@ -186,7 +187,7 @@ def _deliveries(wanted: Filter, before: uuid.UUID | None) -> QuerySet[Delivery] 
 def _events(wanted: Filter, before: uuid.UUID | None) -> QuerySet[InboxEvent] | None:
     if wanted.kind not in ("", "event") or wanted.signal or wanted.receiver or wanted.error or wanted.subject:
         return None
-    rows = InboxEvent.objects.filter(state=InboxEvent.State.FAILED).defer("raw_body")
+    rows = _all_with(InboxEvent, "state", InboxEvent.State.FAILED).defer("raw_body")
     if wanted.provider:
         rows = _newest(rows).filter(off_index("provider", wanted.provider))
     return _between(_come_by(rows, wanted), wanted, before)
@@ -195,15 +196,19 @@ def _events(wanted: Filter, before: uuid.UUID | None) -> QuerySet[InboxEvent] | 
 def _dispatches(wanted: Filter, before: uuid.UUID | None) -> QuerySet[Dispatch] | None:
     if wanted.kind not in ("", "dispatch") or wanted.receiver or wanted.error or wanted.provider:
         return None
-    # __in: for a bare boolean Django writes no comparison, and SQLite then cannot use the index.
-    rows = Dispatch.objects.filter(unrouted__in=[True])
+    rows = _all_with(Dispatch, "unrouted", True)
     if wanted.subject:
-        rows = rows.filter(subject=wanted.subject)
+        rows = Dispatch.objects.filter(unrouted__in=[True], subject=wanted.subject).order_by("-pk")
     elif wanted.signal:
         rows = _newest(rows)
     if wanted.signal:
         rows = rows.filter(off_index("signal", wanted.signal))
     return _between(_come_by(rows, wanted), wanted, before)
+
+
+def _all_with(model: type[Model], column: str, value: Any) -> QuerySet[Any]:
+    """The rows with this value, newest first, by the index of column and key: from whatever key on, none before it."""
+    return model._default_manager.filter(along_index(column, value)).order_by(f"-{column}", "-pk")
 
 
 def _come_by(rows: QuerySet[Any], wanted: Filter) -> QuerySet[Any]:
@@ -213,7 +218,7 @@ def _come_by(rows: QuerySet[Any], wanted: Filter) -> QuerySet[Any]:
 
 def _newest(rows: QuerySet[Any]) -> QuerySet[Any]:
     """Only the newest MOST_WALKED of them."""
-    keys = rows.order_by("-pk").values_list("pk", flat=True)
+    keys = rows.values_list("pk", flat=True)
     for oldest in keys[MOST_WALKED - 1 : MOST_WALKED]:
         return rows.filter(pk__gte=oldest)
     return rows

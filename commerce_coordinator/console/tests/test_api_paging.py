@@ -175,18 +175,34 @@ def test_no_page_walks_a_table(path: str, query: dict[str, str], index: str, mon
             assert "TEMP B-TREE" not in step or narrow, f"{step}: {sql}"
 
 
+LATE: list[tuple[str, dict[str, str]]] = [
+    ("events/", {"state": "sent"}),
+    ("dispatches/", {"unrouted": "false"}),
+    ("dispatches/", {"unrouted": "true"}),
+    ("deliveries/", {"state": "dead"}),
+    ("dead-letters/", {"kind": "event"}),
+    ("dead-letters/", {"kind": "dispatch"}),
+    ("dead-letters/", {"kind": "delivery"}),
+]
+
+
 @pytest.mark.database
-@pytest.mark.parametrize(("path", "query"), [("events/", {"state": "sent"}), ("dispatches/", {"unrouted": "false"})])
+@pytest.mark.parametrize(("path", "query"), LATE, ids=str)
 def test_late_page_reads_no_page_before_it(path: str, query: dict[str, str]) -> None:
+    state, unrouted = query.get("state", "failed"), query.get("unrouted") != "false"
     events = InboxEvent.objects.bulk_create(
-        InboxEvent(provider="shop", event_id=str(number), event_type="t", state="sent", trace_id=f"{number:032x}")
+        InboxEvent(provider="shop", event_id=str(number), event_type="t", state=state, trace_id=f"{number:032x}")
         for number in range(600)
     )
     dispatches = Dispatch.objects.bulk_create(
-        Dispatch(signal=SEAT_SOLD, dedupe_key=each.event_id, event=each, origin="web", trace_id=each.trace_id)
+        Dispatch(signal=SEAT_SOLD, dedupe_key=each.event_id, event=each, unrouted=unrouted, origin="web", trace_id="1")
         for each in events
     )
-    rows = events if path == "events/" else dispatches
+    deliveries = Delivery.objects.bulk_create(
+        Delivery(dispatch=each, receiver=VENUE, kind="task", state="dead") for each in dispatches
+    )
+    rows: Any = {"event": events, "dispatch": dispatches, "delivery": deliveries}.get(query.get("kind", ""))
+    rows = rows or {"events/": events, "dispatches/": dispatches, "deliveries/": deliveries}[path]
     late = {**query, "cursor": str(rows[30].pk), "page_size": "5"}
     (sql,) = [each for each in statements(Caller("read"), path, late) if "LIMIT 6" in each]
     if connection.vendor == "sqlite":
