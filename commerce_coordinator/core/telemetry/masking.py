@@ -25,8 +25,8 @@ _PATTERNS = (
     (re.compile(r"\b(?:whsec|sk_live|sk_test|rk_live|rk_test|(?:pi|seti)_[A-Za-z0-9]+_secret)_[A-Za-z0-9_]+"), MASK),
     (re.compile(r"(?i)\b(bearer|jwt)\s+[A-Za-z0-9._~+/\-]+=*"), rf"\1 {MASK}"),
     (re.compile(r"(?<![A-Za-z0-9_\-])eyJ[A-Za-z0-9_\-]+(?:\.[A-Za-z0-9_\-]*)+"), MASK),
-    # Query strings and form bodies: user=..., username=..., client_secret=...
-    (re.compile(r"(?i)\b(user|username|email|client_secret|access_token|password|secret)=[^&\s\"']+"), rf"\1={MASK}"),
+    # Query strings and form bodies: user=..., username=..., client_secret=...; q=..., what somebody searches for.
+    (re.compile(r"(?i)\b(user|username|email|client_secret|access_token|password|secret|q)=[^&\s\"']+"), rf"\1={MASK}"),
 )
 
 #: What a text must hold for any of the patterns to match: nearly every log value is an id and holds none of it.
