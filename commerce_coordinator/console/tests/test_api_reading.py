@@ -277,6 +277,15 @@ def test_trace_is_found_by_any_row_of_it(reader: Caller, pick: str) -> None:
     assert (found["settled"], found["succeeded"]) == (False, False)
 
 
+def test_trace_is_not_found_by_a_name_whoever_asks(reader: Caller) -> None:
+    """An address stands in logs; and whose id a name is, is no answer for whoever may see no names."""
+    get_user_model().objects.create(username="ann.learner", lms_user_id=77)
+    dispatch(SEAT_SOLD, 1, person="77")
+    assert len(reader.get("traces/77/")) == 1
+    for caller in (reader, Caller("read", "private", name="auditor")):
+        caller.get("traces/ann.learner/", status=404)
+
+
 def test_trace_that_is_not_there_is_404(reader: Caller) -> None:
     assert "retention" in reader.get("traces/EDX-404/", status=404)["error"]["message"]
 
