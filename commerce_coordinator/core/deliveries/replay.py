@@ -1,10 +1,10 @@
 """Run a delivery again with the same payload, or set it aside, by a person's act."""
 
-from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from commerce_coordinator.core.exceptions import NotReplayable
+from commerce_coordinator.core.transactions import atomically
 
 from .acts import NOBODY, By, write_down
 from .dispatch import wake_workers
@@ -24,7 +24,8 @@ def replay(delivery: Delivery, *, force: bool = False, by: By = NOBODY) -> Deliv
     generation = delivery.generation + 1
     succeeded = delivery.state == Delivery.State.SUCCEEDED
     now = timezone.now()
-    with transaction.atomic():
+
+    def act() -> None:
         changed = _unchanged(delivery).update(
             state=Delivery.State.PENDING,
             generation=F("generation") + 1,
@@ -39,6 +40,8 @@ def replay(delivery: Delivery, *, force: bool = False, by: By = NOBODY) -> Deliv
         if not changed:
             raise NotReplayable(f"Delivery {delivery.pk} was changed by another just now.")
         write_down(Kind.FORCED if succeeded else Kind.REPLAYED, by, delivery=delivery, generation=generation)
+
+    atomically(act)
     delivery.refresh_from_db()
     wake_workers([delivery])
     return delivery
@@ -65,10 +68,13 @@ def set_aside(delivery: Delivery, *, by: By = NOBODY) -> Delivery:
     """
     if delivery.state != Delivery.State.DEAD:
         raise NotReplayable(f"Delivery {delivery.pk} is {delivery.state}, not dead: only dead ones are set aside.")
-    with transaction.atomic():
+
+    def act() -> None:
         if not _unchanged(delivery).update(state=Delivery.State.CANCELLED):
             raise NotReplayable(f"Delivery {delivery.pk} was changed by another just now.")
         write_down(Kind.SET_ASIDE, by, delivery=delivery, generation=delivery.generation)
+
+    atomically(act)
     delivery.refresh_from_db()
     return delivery
 

@@ -1,6 +1,6 @@
 """Read a kept event again, or set it aside, by a person's act."""
 
-from django.db import transaction
+from django.db import IntegrityError
 
 from commerce_coordinator.core.deliveries import inline
 from commerce_coordinator.core.deliveries.acts import NOBODY, By, write_down
@@ -9,6 +9,7 @@ from commerce_coordinator.core.deliveries.models import OperatorAct
 from commerce_coordinator.core.exceptions import NotReplayable
 from commerce_coordinator.core.telemetry.attributes import EVENT_STATE, EVENT_TYPE
 from commerce_coordinator.core.telemetry.context import span
+from commerce_coordinator.core.transactions import atomically
 
 from .models import InboxEvent
 from .webhooks import WebhookView, interpret
@@ -25,13 +26,19 @@ def replay_event(row: InboxEvent, *, by: By = NOBODY) -> InboxEvent:
     """
     refuse_unless_replayable(row)
     view = WebhookView.by_provider[row.provider]()
-    recorded: list[Recorded] = []
     with span("event replay", trace_id=row.trace_id, event=row.pk) as step:
         outcome = interpret(view, view.parse(bytes(row.raw_body or b"")), row.account)
-        with transaction.atomic():
+
+        def act() -> list[Recorded]:
             _change(row, state=outcome.state, reason=outcome.reason)
             recorded = outcome.record(row)
             write_down(Kind.REPLAYED, by, event=row)
+            return recorded
+
+        try:
+            recorded = atomically(act)
+        except IntegrityError:  # another has just sent the same fact: it is found now
+            recorded = atomically(act)
         for each in recorded:
             inline.run(each)
         step.note({EVENT_TYPE: row.event_type, EVENT_STATE: outcome.state})
@@ -56,9 +63,13 @@ def set_aside(row: InboxEvent, *, by: By = NOBODY) -> InboxEvent:
     """
     if row.state != State.FAILED:
         raise NotReplayable(f"Event {row.event_id} is {row.state}: only failed ones are set aside.")
-    with transaction.atomic():
-        _change(row, state=State.IGNORED, reason=f"Set aside by an operator. It had failed with: {row.reason}"[:255])
+    reason = f"Set aside by an operator. It had failed with: {row.reason}"
+
+    def act() -> None:
+        _change(row, state=State.IGNORED, reason=reason[:255])
         write_down(Kind.SET_ASIDE, by, event=row)
+
+    atomically(act)
     row.refresh_from_db()
     return row
 

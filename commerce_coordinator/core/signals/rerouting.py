@@ -8,6 +8,7 @@ from commerce_coordinator.core.deliveries.erasing import needs_what_is_erased
 from commerce_coordinator.core.deliveries.models import Delivery, Dispatch, OperatorAct
 from commerce_coordinator.core.exceptions import NotReplayable
 from commerce_coordinator.core.inserts import insert
+from commerce_coordinator.core.transactions import atomically
 
 from . import registry
 from .signal import CoordinatorSignal
@@ -25,11 +26,14 @@ def route_again(dispatch: Dispatch, *, by: By = NOBODY) -> list[Delivery]:
     deliveries = [recording.due_again(dispatch, route) for route in signal.routes]
     if any(map(needs_what_is_erased, deliveries)):
         raise NotReplayable(f"Dispatch {dispatch.pk} needs the learner's name, which is erased: he has retired.")
-    with transaction.atomic():
+
+    def act() -> None:
         _change(dispatch, map_hash=signal.map_hash)
         insert(*deliveries)
         write_down(Kind.REPLAYED, by, dispatch=dispatch)
         transaction.on_commit(lambda: recording.wake_workers(deliveries), robust=True)
+
+    atomically(act)
     dispatch.refresh_from_db()
     return deliveries
 
@@ -52,9 +56,12 @@ def set_aside(dispatch: Dispatch, *, by: By = NOBODY) -> Dispatch:
     """Nobody shall get it, and that is well: it leaves the dead letters. Raises NotReplayable where it is routed."""
     if not dispatch.unrouted:
         raise NotReplayable(f"Dispatch {dispatch.pk} is not unrouted.")
-    with transaction.atomic():
+
+    def act() -> None:
         _change(dispatch)
         write_down(Kind.SET_ASIDE, by, dispatch=dispatch)
+
+    atomically(act)
     dispatch.refresh_from_db()
     return dispatch
 

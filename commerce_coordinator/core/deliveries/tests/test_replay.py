@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, OperationalError, connection
 from django.utils import timezone
 
 from commerce_coordinator.core.deliveries import replay as replaying
@@ -11,6 +11,7 @@ from commerce_coordinator.core.deliveries.acts import By
 from commerce_coordinator.core.deliveries.chores import prune
 from commerce_coordinator.core.deliveries.models import Delivery, Dispatch, OperatorAct
 from commerce_coordinator.core.exceptions import NotReplayable
+from commerce_coordinator.core.testing.database_faults import inserts_fail
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -52,6 +53,15 @@ def test_a_deed_that_cannot_be_written_down_is_not_done(dead: Delivery, monkeypa
         with pytest.raises(DatabaseError):
             deed(dead)
     assert Delivery.objects.get().state == "dead"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("deed", "state"), [(replaying.replay, "pending"), (replaying.set_aside, "cancelled")])
+def test_a_deadlock_is_run_again(dead: Delivery, deed: Any, state: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "vendor", "mysql")  # the error and its number are MySQL's
+    with inserts_fail(OperatorAct, *[OperationalError(1213, "Deadlock found")] * 2):
+        assert deed(dead, by=OPERATOR).state == state
+    assert OperatorAct.objects.get().generation == Delivery.objects.get().generation
 
 
 def test_a_forced_one_is_told_from_a_replay(dead: Delivery) -> None:

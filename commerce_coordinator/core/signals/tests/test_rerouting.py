@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, OperationalError, connection
 
 from commerce_coordinator.core.deliveries.acts import By
 from commerce_coordinator.core.deliveries.models import Delivery, Dispatch, OperatorAct
 from commerce_coordinator.core.exceptions import NotReplayable
 from commerce_coordinator.core.signals import rerouting
 from commerce_coordinator.core.testing import run_deliveries
+from commerce_coordinator.core.testing.database_faults import inserts_fail
 from commerce_coordinator.payloads.base import Payload, PrivateText
 
 from .plugin_of_a_test import TestPlugin, plugin_of_a_test
@@ -98,6 +99,18 @@ def test_a_failure_on_the_way_leaves_it_unrouted_and_unmarked(
         rerouting.route_again(unrouted)
     assert Dispatch.objects.get().unrouted
     assert not Delivery.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_deadlock_is_run_again(shop: TestPlugin, unrouted: Dispatch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "vendor", "mysql")  # the error and its number are MySQL's
+    deadlocks = [OperationalError(1213, "Deadlock found")] * 2
+    with shop.routed(seat_sold=["print_ticket"]), inserts_fail(OperatorAct, *deadlocks):
+        rerouting.route_again(unrouted)
+    assert (Delivery.objects.count(), OperatorAct.objects.count()) == (1, 1)
+    Dispatch.objects.update(unrouted=True)
+    with inserts_fail(OperatorAct, *deadlocks):
+        assert not rerouting.set_aside(Dispatch.objects.get()).unrouted
 
 
 def test_without_a_route_it_says_what_to_do(shop: TestPlugin, unrouted: Dispatch) -> None:
