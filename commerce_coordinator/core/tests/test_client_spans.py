@@ -60,14 +60,14 @@ def attempt() -> Iterator[RunningAttempt]:
 def test_a_call_is_a_span_without_what_is_private(
     found: Exported, far_side: FarSide, client: Client, attempt: RunningAttempt
 ) -> None:
-    far_side.will_answer(200, {"email": "ada@example.com"})
+    far_side.will_answer(200, {"email": "zoe@example.com"})
     with span("process") as outer:
         client.call(
             "GET",
             "seats/{seat}/{name}",
             parts={"seat": "7"},
-            private_parts={"name": "ada"},
-            params={"user": "ada"},
+            private_parts={"name": "zoe"},
+            params={"user": "zoe"},
         )
     called = found.named("GET /lms/seats/{seat}/{name}")
     assert (trace_id_of(called), parent_of(called), called.kind) == (outer.trace_id, outer.span_id, SpanKind.CLIENT)
@@ -83,7 +83,7 @@ def test_a_call_is_a_span_without_what_is_private(
         "url.path": "/lms/seats/7/{name}",
         "url.template": "/lms/seats/{seat}/{name}",
     }
-    assert "ada" not in called.to_json()
+    assert "zoe" not in called.to_json()
 
 
 def test_a_second_try_with_a_new_token_is_a_span_of_its_own(
@@ -101,12 +101,12 @@ def test_a_second_try_with_a_new_token_is_a_span_of_its_own(
 
 
 def test_a_refusal_leaves_as_its_status(found: Exported, far_side: FarSide, client: Client) -> None:
-    far_side.will_answer(403, {"detail": "ada may not"})
+    far_side.will_answer(403, {"detail": "zoe may not"})
     with pytest.raises(GiveUp):
         client.call("POST", "seats")
     [called] = found.spans
     assert (called.status.status_code, attributes_of(called)["error.type"]) == (StatusCode.ERROR, "403")
-    assert "ada" not in called.to_json()
+    assert "zoe" not in called.to_json()
 
 
 def test_no_answer_leaves_as_what_was_raised(found: Exported, far_side: FarSide, client: Client) -> None:

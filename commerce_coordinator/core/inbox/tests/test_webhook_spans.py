@@ -75,13 +75,13 @@ def found():
 
 
 def post(signed: str = "yes", **event: Any) -> HttpResponse:
-    data = {"id": "evt_1", "name": "Ada Lovelace", **event}
+    data = {"id": "evt_1", "name": "Zoe Lovelace", **event}
     request = RequestFactory().post(
-        "/stall/webhook/ada/", json.dumps(data), content_type="application/json", headers={"X-Signed": signed}
+        "/stall/webhook/zoe/", json.dumps(data), content_type="application/json", headers={"X-Signed": signed}
     )
     view = StallWebhook.as_view()
-    request.resolver_match = ResolverMatch(view, (), {"account": "ada"}, route="stall/webhook/<account>/")
-    return view(request, account="ada")
+    request.resolver_match = ResolverMatch(view, (), {"account": "zoe"}, route="stall/webhook/<account>/")
+    return view(request, account="zoe")
 
 
 def test_the_request_is_the_first_span_of_the_events_trace(found: Exported) -> None:
@@ -103,7 +103,7 @@ def test_the_request_is_the_first_span_of_the_events_trace(found: Exported) -> N
         "url.scheme": "http",
     }
     everything = "".join(each.to_json() for each in found.spans)
-    assert not [word for word in ("Ada", "ada", "EDX-1", "evt_1") if word in everything]
+    assert not [word for word in ("Zoe", "zoe", "EDX-1", "evt_1") if word in everything]
 
 
 def test_a_duplicate_says_so(found: Exported) -> None:
@@ -161,7 +161,7 @@ def test_monitoring_gets_the_ids_and_what_is_not_understood(settings: Any) -> No
     assert told["commerce_coordinator.trace.id"] == event.trace_id
     assert told["commerce_coordinator.event.id"] == str(event.pk)
     assert [type(each).__name__ for each in Backend.exceptions] == ["EventNotUnderstood"]
-    assert "Ada" not in f"{told}{Backend.exceptions}"
+    assert "Zoe" not in f"{told}{Backend.exceptions}"
 
 
 def test_any_other_request_has_a_span_by_its_route(found: Exported, client: Any) -> None:
