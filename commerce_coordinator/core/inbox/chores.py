@@ -1,12 +1,16 @@
 """Retention: bodies of old events are emptied. The row stays, a tombstone: a late duplicate is still known."""
 
 import logging
+import uuid
 from datetime import timedelta
+from functools import partial
 
 from django.conf import settings
 from django.utils import timezone
 
 from commerce_coordinator.core.chores import chore
+from commerce_coordinator.core.deliveries.models import OperatorAct
+from commerce_coordinator.core.transactions import atomically
 
 from .models import InboxEvent, WebhookRefusal
 
@@ -33,14 +37,18 @@ def empty_old_bodies() -> int:
         )
         if not keys:
             break
-        # The state again: it may have been replayed, or failed, in between.
-        emptied += (
-            InboxEvent.objects.filter(pk__in=keys)
-            .exclude(state=InboxEvent.State.FAILED)
-            .update(raw_body=None, body_kept=False)
-        )
+        emptied += atomically(partial(_empty, keys))
     if emptied:
         logger.info("Old event bodies emptied.", extra={"events": emptied})
+    return emptied
+
+
+def _empty(keys: list[uuid.UUID]) -> int:
+    """The bodies, and what operators did to these events: a person's own words may name a learner, as bodies do."""
+    # The state again: it may have been replayed, or failed, in between.
+    rows = InboxEvent.objects.filter(pk__in=keys).exclude(state=InboxEvent.State.FAILED)
+    emptied = rows.update(raw_body=None, body_kept=False)
+    OperatorAct.objects.filter(event__in=keys, event__body_kept__in=[False]).delete()
     return emptied
 
 

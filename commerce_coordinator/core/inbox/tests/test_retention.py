@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from commerce_coordinator.core.deliveries.chores import prune
-from commerce_coordinator.core.deliveries.models import Attempt, Delivery, Dispatch
+from commerce_coordinator.core.deliveries.models import Attempt, Delivery, Dispatch, OperatorAct
 from commerce_coordinator.core.inbox.chores import empty_old_bodies
 from commerce_coordinator.core.inbox.models import InboxEvent
 
@@ -42,6 +42,16 @@ def test_old_settled_story_goes_as_a_whole_and_its_event_stays_as_a_tombstone() 
     tombstone = InboxEvent.objects.get()
     assert (tombstone.event_id, tombstone.raw_body, tombstone.body_kept) == ("old", None, False)
     assert (prune(), empty_old_bodies()) == (0, 0)
+
+
+def test_what_operators_did_to_an_event_goes_with_its_body() -> None:
+    for name in ("old", "failed"):
+        story(name)
+        event = InboxEvent.objects.get(event_id=name)
+        OperatorAct.objects.create(kind="replayed", event=event, who="night-shift", why="Zoe asked.", origin="web")
+    InboxEvent.objects.filter(event_id="failed").update(state="failed")
+    assert empty_old_bodies() == 1
+    assert OperatorAct.objects.get().event.event_id == "failed"
 
 
 @pytest.mark.parametrize(
