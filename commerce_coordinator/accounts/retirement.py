@@ -9,6 +9,7 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 from social_django.models import UserSocialAuth
 
+from commerce_coordinator.core.deliveries.models import Dispatch, OperatorAct
 from commerce_coordinator.core.retirement.rooms import Person, Room, register
 
 from .models import User
@@ -30,7 +31,10 @@ def erase(person: Person) -> int:
             UserSocialAuth.objects.filter(user=user).delete()
             user.groups.clear()
             user.user_permissions.clear()
+            # Few, so without an index. A command's are by an account of the system, which may have the same name.
+            acts = OperatorAct.objects.filter(who=user.username).exclude(origin=Dispatch.Origin.COMMAND)
             _forget(user)
+            acts.update(who=user.username)
             about_him = LogEntry.objects.filter(
                 content_type=ContentType.objects.get_for_model(User), object_id=str(user.pk)
             )

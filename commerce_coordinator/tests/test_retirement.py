@@ -16,7 +16,7 @@ from django.utils import timezone
 from openedx_filters import PipelineStep
 from social_django.models import UserSocialAuth
 
-from commerce_coordinator.core.deliveries.models import Attempt, Delivery, Dispatch
+from commerce_coordinator.core.deliveries.models import Attempt, Delivery, Dispatch, OperatorAct
 from commerce_coordinator.core.deliveries.replay import replay
 from commerce_coordinator.core.exceptions import NotReplayable
 from commerce_coordinator.core.inbox.models import InboxEvent
@@ -132,7 +132,17 @@ def story(client: Client, lms: FakeLms) -> Iterator[None]:  # noqa: F811
     assert client.post("/lms/enrollment/", body, content_type="application/json", headers=STAFF).status_code == 202
     run_deliveries()
     _log_in(client)
+    _act()
     yield
+
+
+def _act() -> None:
+    """He worked here himself; and others gave him as their reason."""
+    told = {"kind": "replayed", "origin": "web", "why": f"{FULL_NAME} wrote to us."}
+    OperatorAct.objects.create(delivery=Delivery.objects.filter(state="dead")[0], who=USERNAME, **told)
+    OperatorAct.objects.create(dispatch=Dispatch.objects.filter(person=str(LMS_USER_ID))[0], who="night-shift", **told)
+    for event in InboxEvent.objects.filter(event_id__in=["evt_1", "evt_failed"]):
+        OperatorAct.objects.create(event=event, who="night-shift", **told)
 
 
 def _log_in(client: Client) -> None:
@@ -162,6 +172,7 @@ def test_retired_learner_is_in_no_column_of_any_table(client: Client) -> None:
         "deliveries_attempt",
         "deliveries_delivery",
         "deliveries_dispatch",
+        "deliveries_operatoract",
         "django_admin_log",
         "django_session",
         "inbox_inboxevent",
@@ -177,6 +188,7 @@ def test_retired_learner_is_in_no_column_of_any_table(client: Client) -> None:
         ("deliveries_delivery", "error_text"),
         ("deliveries_dispatch", "payload"),
         ("deliveries_dispatch", "person"),
+        ("deliveries_operatoract", "why"),
         ("django_session", "decoded"),
         ("inbox_inboxevent", "raw_body"),
         ("retirement_retirement", "lms_user_id"),
