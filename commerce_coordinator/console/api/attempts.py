@@ -12,6 +12,7 @@ from rest_framework.request import Request
 
 from commerce_coordinator.core.clients.coordinator import ATTEMPT_HEADER, DELIVERY_HEADER, service_username
 from commerce_coordinator.core.deliveries.models import Delivery
+from commerce_coordinator.core.telemetry.context import span_of
 
 
 class AttemptIsOver(exceptions.APIException):
@@ -22,12 +23,16 @@ class AttemptIsOver(exceptions.APIException):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Link:
-    """The attempt that sends, and what it is known by. Both ids are None for other programs."""
+    """The attempt that sends, and what it is known by. Both ids are None for other programs.
+
+    span_id: of its call, so that what it sends is a step of that.
+    """
 
     delivery_id: uuid.UUID | None = None
     attempt_id: uuid.UUID | None = None
     idempotency_key: str = ""
     trace_id: str | None = None
+    span_id: str | None = None
 
     @property
     def ids(self) -> dict[str, uuid.UUID]:
@@ -58,4 +63,9 @@ def link_of(request: Request) -> Link:
     found = held.values_list("idempotency_key", "dispatch__trace_id").first()
     if found is None:
         raise AttemptIsOver()
-    return Link(delivery_id=delivery_id, attempt_id=attempt_id, idempotency_key=found[0], trace_id=found[1])
+    key, trace_id = found
+    # Believed here alone: it is our own call, and of the trace that its delivery has.
+    span_id = span_of(request.headers.get("traceparent", ""), trace_id=trace_id)
+    return Link(
+        delivery_id=delivery_id, attempt_id=attempt_id, idempotency_key=key, trace_id=trace_id, span_id=span_id
+    )

@@ -21,6 +21,7 @@ from commerce_coordinator.core.signals import catalogue, routes
 from commerce_coordinator.core.signals.naming import named
 from commerce_coordinator.core.signals.signal import CoordinatorSignal
 from commerce_coordinator.core.telemetry.context import span
+from commerce_coordinator.core.telemetry.recording import Kind
 
 from .attempts import link_of
 from .sending import record_sending
@@ -97,7 +98,7 @@ class SendSignalView(APIView):
         except InvalidPayload as invalid:
             return Response(envelope("invalid_payload", str(invalid), invalid.fields), status=400)
         key, link = _key(request), link_of(request)
-        with span("api", trace_id=link.trace_id, **link.ids):
+        with span("api", Kind.INTERNAL, link.span_id, trace_id=link.trace_id, **link.ids):
             recorded = record_sending(sending, link=link, caller=request.user, key=key, payload=payload)
             inline.run(recorded)
         return Response(sent(recorded), status=status.HTTP_202_ACCEPTED)

@@ -13,6 +13,7 @@ from commerce_coordinator.core.deliveries import claims
 from commerce_coordinator.core.deliveries.models import Delivery, Dispatch
 from commerce_coordinator.core.rest.testing import as_user
 from commerce_coordinator.core.signals.tests.plugin_of_a_test import TestPlugin, plugin_of_a_test
+from commerce_coordinator.core.telemetry.tests.in_memory import exported, parent_of, span_id_of, trace_id_of
 
 SERVICE = "coordinator-service"
 URL = "/api/v1/signals/test_shop.ticket_printed/send/"
@@ -69,6 +70,25 @@ def test_sending_belongs_to_the_attempt_that_sent_it(delivery: Delivery) -> None
     assert sent.dedupe_key == f"{delivery.idempotency_key}:digest:1"
     again = post(delivery).json()
     assert (again["dispatch"], again["new"]) == (str(sent.pk), False)
+
+
+CALL = "00f067aa0ba902b7"
+
+
+@pytest.mark.parametrize(
+    ("trace_id", "span_id", "parent"),
+    [(None, CALL, CALL), ("1" * 32, CALL, ""), (None, "0" * 16, ""), (None, "", "")],
+    ids=["its own call", "another trace", "no span", "no header"],
+)
+def test_sending_is_a_step_of_the_call_that_brought_it(
+    delivery: Delivery, trace_id: str | None, span_id: str, parent: str
+) -> None:
+    told = f"00-{trace_id or delivery.dispatch.trace_id}-{span_id}-01" if span_id else None
+    with exported() as found:
+        assert post(delivery, traceparent=told).status_code == 202
+    step = found.named("api")
+    assert (trace_id_of(step), parent_of(step)) == (delivery.dispatch.trace_id, parent)
+    assert parent_of(found.named("send test_shop.ticket_printed")) == span_id_of(step)
 
 
 def test_others_are_not_believed(delivery: Delivery) -> None:

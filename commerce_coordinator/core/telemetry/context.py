@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import re
 import secrets
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
@@ -18,6 +19,15 @@ def new_trace_id() -> str:
 def new_span_id() -> str:
     """16 hexadecimal digits (W3C Trace Context)."""
     return secrets.token_hex(8)
+
+
+_TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
+
+
+def span_of(traceparent: str, *, trace_id: str) -> str | None:
+    """The span that the header names, if it is one of this trace. Whether to believe the header is the caller's to say."""
+    told = _TRACEPARENT.fullmatch(traceparent)
+    return told[2] if told and told[1] == trace_id and int(told[2], 16) else None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
