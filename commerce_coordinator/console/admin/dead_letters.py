@@ -1,5 +1,6 @@
 """The page of all dead letters, and the one that says what a replay of all that match a filter will do."""
 
+import shlex
 from typing import Any
 
 from django.contrib import messages
@@ -150,9 +151,6 @@ def _reasons(plans: list[acting.Plan]) -> list[tuple[str, int]]:
 
 
 def _command(told: dict[str, str]) -> str:
-    """The same from a terminal."""
-    words = " ".join(
-        f"{name}={value}" if value.isascii() and " " not in value else f"'{name}={value}'"
-        for name, value in told.items()
-    )
+    """The same from a terminal, to be copied there: an address that somebody made up must be no command of his."""
+    words = " ".join(shlex.quote(f"{name}={value}") for name, value in told.items())
     return f"python manage.py replay --filter {words or 'kind=delivery'} --dry-run"

@@ -1,6 +1,8 @@
 """The page of the dead letters: it shows, filters, chooses, asks before it acts, and keeps who acted and why."""
 
+import html
 import re
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -94,6 +96,15 @@ def test_a_filter_that_cannot_be_read_is_named_and_shows_nothing(operator: Clien
     assert "send_mail for" not in text
     back = operator.get(REPLAY_ALL, {"since": "yesterday"}, follow=True)
     assert "since is 'yesterday'" in messages_of(back)
+
+
+def test_the_command_to_copy_says_to_a_shell_what_the_filter_says(operator: Client) -> None:
+    subject = "EDX-1$(reboot)'; reboot; '"
+    dispatch("shop.signals.nobody_wants", 3, unrouted=True, subject=subject)
+    page = operator.get(PAGE, {"subject": subject}).content.decode()
+    told = re.search(r"<code>python (manage.py replay .*?)</code>", page)
+    assert told
+    assert shlex.split(html.unescape(told[1])) == ["manage.py", "replay", "--filter", f"subject={subject}", "--dry-run"]
 
 
 def test_chosen_ones_of_all_kinds_are_asked_about_before_anything_happens(
