@@ -152,11 +152,12 @@ def act_on(request: HttpRequest, rows: Iterable[acting.Row], deed: Callable[...,
     told, refused = [], []
     for row in rows:
         try:
-            told.append(deed(row, by=by))
+            text = deed(row, by=by)
+            admin.site.get_model_admin(type(row)).log_change(request, row, f"{done.capitalize()}.")
         except (CoordinatorError, DatabaseError, InterfaceError) as error:
             refused.append(_why(error))
         else:
-            admin.site.get_model_admin(type(row)).log_change(request, row, f"{done.capitalize()}.")
+            told.append(text)
     if len(told) == 1:
         messages.success(request, told[0])
     elif told:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.db import DatabaseError
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
@@ -17,6 +18,7 @@ from commerce_coordinator.core.exceptions import EventNotUnderstood, WebhookRefu
 from commerce_coordinator.core.inbox.models import InboxEvent
 from commerce_coordinator.core.inbox.webhooks import ProviderEvent, WebhookView
 from commerce_coordinator.core.signals.signal import CoordinatorSignal
+from commerce_coordinator.core.testing.database_faults import inserts_fail
 
 from .test_admin_rows import VIEW_ALL, SeatSold, client_of, payload, stage, story  # noqa: F401
 
@@ -301,3 +303,14 @@ def test_an_event_that_did_not_fail_has_no_button(operator: Client) -> None:
     told = story()
     assert "Replay…" not in operator.get(page_of(InboxEvent, told.event.pk)).content.decode()
     assert "will be left alone" in ask(operator, EVENT_REPLAY, told.event).content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_fails_after_the_deed_leaves_the_others_their_turn(operator: Client) -> None:
+    """Nobody is told that it was not done, nor shown an error's page while the rest waits."""
+    one, other = story(1).venue, story(2).venue
+    with inserts_fail(LogEntry, DatabaseError("The log is full.")):
+        told = confirm(operator, ask(operator, DELIVERY_REPLAY, one, other))
+    assert "See whether it was done before you try again." in told
+    assert {each.state for each in Delivery.objects.filter(pk__in=[one.pk, other.pk])} == {"pending"}
+    assert LogEntry.objects.count() == 1
