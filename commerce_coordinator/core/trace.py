@@ -63,19 +63,28 @@ class Trace:
         open_states = {Delivery.State.PENDING, Delivery.State.RUNNING}
         return all(node.delivery.state not in open_states for node in self.deliveries())
 
+    @property
+    def has_succeeded(self) -> bool:
+        return all(node.delivery.state == Delivery.State.SUCCEEDED for node in self.deliveries())
+
 
 #: Stories that one reference gives at most, the newest ones.
 MOST_STORIES = 50
 
+#: Deliveries that one look over HTTP reads at most: of one story, or of several together.
+MOST_DELIVERIES = 5000
 
-def find(reference: str, *, most: int = MOST_STORIES, private: bool = True) -> list[Trace]:
+
+def find(
+    reference: str, *, most: int = MOST_STORIES, private: bool = True, deliveries: int | None = None
+) -> list[Trace]:
     """The newest traces that a reference tells of, oldest first.
 
     An event id, trace id, order number, LMS user id, a row's own id, or what an app knows of (`references`).
-    private: by names as well, for whoever may see them.
+    private: by names as well, for whoever may see them. deliveries: read at most, of all together.
     """
     traces = begun(reference, most=most, private=private)
-    fill(traces)
+    fill(traces, most=deliveries)
     return traces[::-1]
 
 

@@ -40,8 +40,10 @@ def as_dict(trace: Trace) -> dict[str, Any]:
             "received_at": event.received_at.isoformat(),
         },
         "trace_id": event.trace_id if event else trace.dispatches[0].dispatch.trace_id,
-        "settled": trace.is_settled,
-        "succeeded": trace.is_settled and all(n.delivery.state == "succeeded" for n in trace.deliveries()),
+        # Of one that is cut nobody has seen the rest.
+        "settled": trace.is_settled and not trace.cut,
+        "succeeded": trace.has_succeeded and not trace.cut,
+        "cut": trace.cut,
         "dispatches": [_dispatch(node) for node in trace.dispatches],
     }
 

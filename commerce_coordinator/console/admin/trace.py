@@ -16,7 +16,7 @@ from commerce_coordinator.core import references
 from commerce_coordinator.core import trace as traces
 from commerce_coordinator.core.ids import time_of
 from commerce_coordinator.core.inbox.models import InboxEvent
-from commerce_coordinator.core.trace import MOST_STORIES, Trace
+from commerce_coordinator.core.trace import MOST_DELIVERIES, MOST_STORIES, Trace
 
 from . import stories
 from .pages import page, render
@@ -28,9 +28,6 @@ from .waterfall import Row, Waterfall
 
 #: Lines that the page draws unless all are asked for.
 MOST_ROWS = 500
-
-#: Deliveries that are read at most: of one story, or of a list of them.
-MOST_DELIVERIES = 5000
 
 #: Seconds after which a story that is followed is loaded again.
 FOLLOW_SECONDS = 5

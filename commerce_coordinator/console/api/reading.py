@@ -183,7 +183,7 @@ class TraceView(APIView):
     )
     def get(self, request: Request, reference: str) -> Response:
         # Not by names, whoever asks: an address stands in the logs of everything that it passes.
-        found = trace.find(reference, private=False)
+        found = trace.find(reference, private=False, deliveries=trace.MOST_DELIVERIES)
         if not found:
             raise exceptions.NotFound("No event, trace, order or row has this name, or retention has removed it.")
         return Response([shown.printable(as_dict(each)) for each in found])

@@ -16,6 +16,7 @@ from commerce_coordinator.core.deliveries import contracts
 from commerce_coordinator.core.deliveries.models import Delivery, Dispatch
 from commerce_coordinator.core.ids import time_of
 from commerce_coordinator.core.telemetry.masking import MASK
+from commerce_coordinator.core.trace import MOST_DELIVERIES
 from commerce_coordinator.core.trace_text import CALL_KEYS, STEP_KEYS
 
 _PRIVATE = f'"{MASK}" for whoever may not see private values.'
@@ -219,6 +220,9 @@ class TraceSerializer(serializers.Serializer):
     trace_id = serializers.CharField()
     settled = serializers.BooleanField(help_text="Nothing of it is in flight any more.")
     succeeded = serializers.BooleanField(help_text="It is settled, and every delivery succeeded.")
+    cut = serializers.BooleanField(
+        help_text=f"There is more than one call reads, {MOST_DELIVERIES:,} deliveries: the rest is found by its own ids."
+    )
     dispatches = serializers.ListField(
         child=serializers.DictField(),
         help_text="What was sent; in each its deliveries, in these their attempts, and what they sent, and so on.",

@@ -7,6 +7,7 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 
 from commerce_coordinator.console.models import OperatorRights
+from commerce_coordinator.core import trace
 from commerce_coordinator.core.deliveries.models import Attempt, Delivery, Dispatch, OperatorAct
 from commerce_coordinator.core.inbox.models import InboxEvent
 
@@ -284,6 +285,18 @@ def test_trace_is_not_found_by_a_name_whoever_asks(reader: Caller) -> None:
     assert len(reader.get("traces/77/")) == 1
     for caller in (reader, Caller("read", "private", name="auditor")):
         caller.get("traces/ann.learner/", status=404)
+
+
+def test_trace_that_is_too_wide_is_cut_and_says_so(reader: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = story()
+    Delivery.objects.update(state="succeeded")
+    (whole,) = reader.get(f"traces/{told.event.pk}/")
+    assert (whole["settled"], whole["succeeded"], whole["cut"]) == (True, True, False)
+    monkeypatch.setattr(trace, "MOST_DELIVERIES", 1)
+    (found,) = reader.get(f"traces/{told.event.pk}/")
+    assert (found["settled"], found["succeeded"], found["cut"]) == (False, False, True)
+    ((reserve,),) = [each["deliveries"] for each in found["dispatches"]]
+    assert [each["deliveries"] for attempt in reserve["attempts"] for each in attempt["sent"]] == [[]]
 
 
 def test_trace_that_is_not_there_is_404(reader: Caller) -> None:

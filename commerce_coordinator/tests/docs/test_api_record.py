@@ -7,6 +7,7 @@ from django.test import Client
 
 from commerce_coordinator.console import dead_letters
 from commerce_coordinator.console.api import asked, finding
+from commerce_coordinator.core import trace
 
 from .pages import DOCS, page
 
@@ -70,4 +71,5 @@ def test_bounds_that_are_told_are_those_of_the_code() -> None:
     assert f"the newest {dead_letters.MOST_WALKED:,} of each kind" in text
     assert f"the newest {finding.MOST_DISPATCHES:,} dispatches of it" in text
     assert f"all that match, up to {dead_letters.MOST_COUNTED:,};" in text
+    assert f"up to {trace.MOST_DELIVERIES:,} deliveries;" in text
     assert f"looks at {asked.MOST_AT_ONCE} dead letters at most" in text
