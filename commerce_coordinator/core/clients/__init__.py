@@ -101,18 +101,17 @@ class ApiClient:
         shown = f"{root.path}/{path}"
         target = root.hostname if template is None else f"{root.path}/{template}"
         with span(f"{names.method(method)} {target}", Kind.CLIENT) as step:
-            if step.is_recorded:
-                step.note(
-                    {
-                        names.HTTP_METHOD: names.method(method),
-                        names.HTTP_RESEND_COUNT: resent or None,
-                        names.SERVER_ADDRESS: root.hostname,
-                        names.SERVER_PORT: root.port or _PORTS.get(root.scheme),
-                        names.URL_FULL: f"{root.scheme}://{root.netloc.rpartition('@')[2]}{shown}",
-                        names.URL_PATH: shown,
-                        names.URL_TEMPLATE: None if template is None else target,
-                    }
-                )
+            step.note(
+                lambda: {
+                    names.HTTP_METHOD: names.method(method),
+                    names.HTTP_RESEND_COUNT: resent or None,
+                    names.SERVER_ADDRESS: root.hostname,
+                    names.SERVER_PORT: root.port or _PORTS.get(root.scheme),
+                    names.URL_FULL: f"{root.scheme}://{root.netloc.rpartition('@')[2]}{shown}",
+                    names.URL_PATH: shown,
+                    names.URL_TEMPLATE: None if template is None else target,
+                }
+            )
             response = self._noted(step, {"method": method, "path": shown}, send)
             step.note({names.HTTP_STATUS: response.status_code})
             if response.status_code >= requests.codes.bad_request:

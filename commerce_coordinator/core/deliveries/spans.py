@@ -33,10 +33,8 @@ def dispatching(signal: str) -> contextlib.AbstractContextManager[Span]:
 
 
 def describe_dispatch(step: Span, dispatch: Dispatch, deliveries: Sequence[Delivery]) -> None:
-    if not step.is_recorded:
-        return
     step.note(
-        {
+        lambda: {
             **_message("create"),
             names.MESSAGE_COUNT: len(deliveries),
             names.DISPATCH_ID: str(dispatch.pk),
@@ -51,8 +49,7 @@ def describe_dispatch(step: Span, dispatch: Dispatch, deliveries: Sequence[Deliv
 def publishing(deliveries: Sequence[Delivery]) -> Iterator[Span]:
     """Around the publishing of deliveries' ids."""
     with span("publish", Kind.PRODUCER) as step:
-        if step.is_recorded:
-            step.note({**_message("send"), names.MESSAGE_COUNT: len(deliveries)})
+        step.note(lambda: {**_message("send"), names.MESSAGE_COUNT: len(deliveries)})
         if step.takes_links:
             safely(_link_to_dispatches, step, deliveries[:MOST_LINKS])
         yield step
@@ -69,18 +66,16 @@ def attempting(claimed: Claim) -> Iterator[Span]:
         trace_id=dispatch.trace_id,
         delivery=delivery.pk,
     ) as step:
-        if step.is_recorded:
-            request: Any = current_task.request if current_task else None
-            step.note(
-                {
-                    **_message("process"),
-                    names.MESSAGE_ID: request.id if request else None,
-                    names.ATTEMPT_ID: str(claimed.claim_id),
-                    names.ATTEMPT_NUMBER: delivery.attempts,
-                    names.DELIVERY_GENERATION: delivery.generation,
-                    **_what(delivery, dispatch),
-                }
-            )
+        step.note(
+            lambda: {
+                **_message("process"),
+                names.MESSAGE_ID: _message_id(),
+                names.ATTEMPT_ID: str(claimed.claim_id),
+                names.ATTEMPT_NUMBER: delivery.attempts,
+                names.DELIVERY_GENERATION: delivery.generation,
+                **_what(delivery, dispatch),
+            }
+        )
         if step.takes_links and delivery.generation:
             safely(_link_to_the_first, step, delivery, dispatch)
         yield step
@@ -91,8 +86,7 @@ def receiving_inline(delivery: Delivery, dispatch: Dispatch) -> Iterator[Span]:
     """Around an inline receiver, which runs where its signal is sent."""
     name = short(delivery.receiver)
     with span(name, Kind.INTERNAL, dispatch.span_id, trace_id=dispatch.trace_id, delivery=delivery.pk) as step:
-        if step.is_recorded:
-            step.note(_what(delivery, dispatch))
+        step.note(lambda: _what(delivery, dispatch))
         yield step
 
 
@@ -113,6 +107,11 @@ def _message(operation: str) -> dict[str, str]:
         names.MESSAGE_OPERATION: operation,
         names.MESSAGE_OPERATION_TYPE: operation,
     }
+
+
+def _message_id() -> str | None:
+    request: Any = current_task.request if current_task else None
+    return request.id if request else None
 
 
 def _link_to_the_first(step: Span, delivery: Delivery, dispatch: Dispatch) -> None:

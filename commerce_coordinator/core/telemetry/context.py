@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any
 
@@ -53,17 +53,25 @@ class Span:
 
     @property
     def is_recorded(self) -> bool:
-        """Whether anybody takes what the methods below tell: ask before you put much together."""
+        """Whether anybody takes what the methods below tell."""
         return bool(self.recordings)
 
     @property
     def takes_links(self) -> bool:
-        """The same of `link`."""
+        """The same of `link`: ask before you look for one."""
         return any(each.takes_links for each in self.recordings)
 
-    def note(self, attributes: Mapping[str, Any]) -> None:
-        """Attributes by their full names; those that are None are left out."""
-        told = {name: value for name, value in attributes.items() if value is not None} if self.recordings else {}
+    def note(self, attributes: Mapping[str, Any] | Callable[[], Mapping[str, Any]]) -> None:
+        """Attributes by their full names; those that are None are left out.
+
+        A function is asked for them only where somebody records, and whatever it raises stops nothing.
+        """
+        if self.recordings:
+            safely(self._note, attributes)
+
+    def _note(self, attributes: Mapping[str, Any] | Callable[[], Mapping[str, Any]]) -> None:
+        found = attributes() if callable(attributes) else attributes
+        told = {name: value for name, value in found.items() if value is not None}
         for each in self.recordings:
             safely(each.note, told)
 

@@ -8,7 +8,7 @@ from django.http.response import HttpResponseBase
 
 from .attributes import HTTP_METHOD, HTTP_ROUTE, HTTP_STATUS, URL_PATH, URL_SCHEME, method
 from .context import Span, recorders, span
-from .recording import Kind
+from .recording import Kind, safely
 
 _FAILED = 500
 
@@ -30,8 +30,11 @@ class RequestSpanMiddleware:
 
 def describe(step: Span, request: HttpRequest, status: int) -> None:
     """Attributes of a request that was answered. The path is that of the route: what fills it may be private."""
-    if not step.is_recorded:
-        return
+    if step.is_recorded:
+        safely(_describe, step, request, status)
+
+
+def _describe(step: Span, request: HttpRequest, status: int) -> None:
     name, match = method(request.method), request.resolver_match
     route = f"/{match.route.removeprefix('^').lstrip('/')}" if match else None
     step.rename(f"{name} {route}" if route else name)

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 from opentelemetry.trace import SpanKind, StatusCode
 
+from commerce_coordinator.core.deliveries import spans
 from commerce_coordinator.core.deliveries.models import Attempt, Delivery, Dispatch
 from commerce_coordinator.core.deliveries.relay import Relay
 from commerce_coordinator.core.deliveries.replay import replay
@@ -54,6 +55,19 @@ def test_a_sending_is_a_span_with_the_ids_of_its_row(found: Exported) -> None:
     assert told["messaging.operation.type"] == "create"
     assert told["commerce_coordinator.dispatch.id"] == str(dispatch.pk)
     assert told["commerce_coordinator.signal"] == r.happened.name
+
+
+def test_what_cannot_be_told_of_a_span_stops_nothing(found: Exported, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not the writing of a dispatch, nor its publishing; and no claimed delivery is left to its lease."""
+
+    def broken(operation: str) -> dict[str, str]:
+        raise RuntimeError(operation)
+
+    monkeypatch.setattr(spans, "_message", broken)
+    with span("webhook"):
+        delivery = send()
+    assert deliver(delivery.pk.hex) == "succeeded"
+    assert {SEND, ACT} <= set(found.names)
 
 
 def test_publishing_is_a_step_of_whoever_sends_and_linked_to_what_was_sent(found: Exported) -> None:
