@@ -129,10 +129,10 @@ def _row(row: acting.Row) -> dict[str, Any]:
     kind = acting.kind_of(row)
     found = {"pk": row.pk, "kind": kind, "at": utc(time_of(row.pk)), "state": badge(STATES[kind])}
     if isinstance(row, Delivery):
-        name, about, why = row.receiver, row.dispatch.subject, words.of_error(row.error_class)
+        name, about, why = row.receiver, row.dispatch.subject, words.of_error(row.error_class, is_dead=True)
         found["signal"] = short(row.dispatch.signal)
     elif isinstance(row, Dispatch):
-        name, about, why = row.signal, row.subject, "The map routed it to nobody."
+        name, about, why = row.signal, row.subject, "The map routed it to nobody. Add a route, then replay it."
     else:
         name, about, why = f"{row.provider} {row.event_type}", row.event_id, row.reason
     what = letters.short(name) if kind != "event" else name

@@ -112,7 +112,7 @@ class DeliveryAdmin(ReplayAdmin):
 
     @admin.display(description="last error")
     def last_error(self, row: Delivery) -> str:
-        return words.of_error(row.error_class) or "none"
+        return words.of_error(row.error_class, is_dead=row.state == State.DEAD) or "none"
 
     @admin.display(description="claimed")
     def claimed(self, row: Delivery) -> str:

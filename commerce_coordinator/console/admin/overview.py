@@ -5,7 +5,7 @@ among the newest rows only.
 """
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,6 +32,13 @@ MOST_COUNTED = 50_000
 
 EVENT_STATES = (InboxEvent.State.SENT, InboxEvent.State.IGNORED, InboxEvent.State.FAILED)
 DELIVERY_STATES = (Delivery.State.SUCCEEDED, Delivery.State.PENDING, Delivery.State.RUNNING, Delivery.State.DEAD)
+
+#: What it means that nobody lives, and what to do.
+_SILENT = {
+    "relay": "Start one: until then retries and lost messages wait.",
+    "workers": "Start one: until then what came in waits.",
+}
+_CUT_OFF = "Without the broker nothing reaches it."
 
 #: Over this, what is due waits too long: the relay looks every few seconds.
 LATE = timedelta(minutes=1)
@@ -67,9 +74,10 @@ def _lights(details: dict[str, Any]) -> Iterable[tuple[SafeString, str]]:
     )
     for name, what in (("relay", "A relay"), ("workers", "A worker")):
         alive = details[name]
+        then = _CUT_OFF if name == "workers" and details["broker"] != "ok" else _SILENT[name]
         told = {
             "ok": f"{what} lives: last seen {roughly(alive.get('seconds_ago', 0))} ago.",
-            "silent": f"{what} is silent: last seen {roughly(alive.get('seconds_ago', 0))} ago.",
+            "silent": f"{what} is silent: last seen {roughly(alive.get('seconds_ago', 0))} ago. {then}",
         }
         yield _light(alive["state"] == "ok"), told.get(alive["state"], f"{what} was never seen. Does one run?")
     late = details["oldest_due_seconds"]
@@ -77,6 +85,14 @@ def _lights(details: dict[str, Any]) -> Iterable[tuple[SafeString, str]]:
     yield _light(in_time), f"The oldest due delivery waits for {roughly(late)}." if late else "Nothing is overdue."
     refused = details["webhooks_refused_last_hour"]
     yield _light(not refused), refusals.told(refused)
+    yield _light(not any(details["attention"].values())), _dead_letters(details["attention"].values())
+
+
+def _dead_letters(counts: Collection[int]) -> str:
+    if not any(counts):
+        return "No dead letter waits for somebody."
+    number = f"{sum(counts):,}{'+' if max(counts) >= health.COUNT_UP_TO else ''}"
+    return format_html("{}: {}.", link(reverse("console:dead_letters"), "Dead letters wait for somebody"), number)
 
 
 def _light(good: bool) -> SafeString:

@@ -10,12 +10,18 @@ from django.utils.safestring import SafeString
 from commerce_coordinator.core.inbox.models import WebhookRefusal
 
 from .records import RecordAdmin
-from .showing import link, list_of, to_the_second
+from .showing import NOTHING, link, list_of, to_the_second
+
+#: What a code means, and what to do.
+MEANINGS = {
+    "signature_invalid": "The secret here is not the provider's, or somebody else sends.",
+    "signature_missing": "Somebody else sends: the provider signs what it sends.",
+}
 
 
 @admin.register(WebhookRefusal)
 class RefusalAdmin(RecordAdmin):
-    list_display = ("began", "provider", "code", "times", "last")
+    list_display = ("began", "provider", "code", "times", "last", "means")
     list_display_links = None
     search_fields: ClassVar[Any] = ()
 
@@ -32,10 +38,20 @@ class RefusalAdmin(RecordAdmin):
     def last(self, row: WebhookRefusal) -> str:
         return to_the_second(row.last_at)
 
+    @admin.display(description="it means")
+    def means(self, row: WebhookRefusal) -> str:
+        return MEANINGS.get(row.code, NOTHING)
+
 
 def told(refused: dict[str, dict[str, int]]) -> SafeString:
     """A sentence for the first page on those of the last hour, provider -> code -> times."""
     if not refused:
         return SafeString("No webhook was refused in the last hour.")
     counts = [f"{provider} {times:,} ({code})" for provider, codes in refused.items() for code, times in codes.items()]
-    return format_html("{}: {}.", link(list_of(WebhookRefusal), "Webhooks refused in the last hour"), ", ".join(counts))
+    codes = sorted({code for codes in refused.values() for code in codes} & MEANINGS.keys())
+    return format_html(
+        "{}: {}. {}",
+        link(list_of(WebhookRefusal), "Webhooks refused in the last hour"),
+        ", ".join(counts),
+        " ".join(MEANINGS[code] for code in codes),
+    )

@@ -53,6 +53,7 @@ class ReplayAdmin(RecordAdmin):
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         context = super().page_context(request, row)
+        context["trace_address"] = f"{reverse('console:trace')}?{urlencode({'q': row.pk})}"
         if self.has_replay_permission(request):
             labels = {"again": "Replay…", "force": "Replay by force…"}
             label = labels.get(acting.plan(row).act)

@@ -176,7 +176,7 @@ class Waterfall:
             start=row.created_at,
             seconds=(row.settled_at - row.created_at).total_seconds() if row.settled_at else None,
             pieces=self._pieces(node),
-            error=words.of_error(row.error_class) if alone else "",
+            error=words.of_error(row.error_class, is_dead=is_dead) if alone else "",
             facts=_facts(
                 receiver=row.receiver,
                 kind=row.kind,
@@ -210,6 +210,7 @@ class Waterfall:
     def _try(self, level: int, node: DeliveryNode, each: Try, *, says: str) -> Iterator[Row]:
         attempt = each.attempt
         bad = attempt is not None and each.outcome in ("dead", "lost")
+        is_last = node.delivery.state == Delivery.State.DEAD and attempt is node.attempts[-1]
         yield Row(
             level=level,
             kind="try",
@@ -219,7 +220,7 @@ class Waterfall:
             start=each.start or (each.waited.start if each.waited else None),
             seconds=(each.end - each.start).total_seconds() if each.start and each.end else None,
             pieces=each.pieces(self.now),
-            error=words.of_error(attempt.error_class) if attempt else "",
+            error=words.of_error(attempt.error_class, is_dead=is_last) if attempt else "",
             facts=_facts(
                 next="" if attempt or node.delivery.settled_at else says,
                 worker=attempt.worker if attempt else "",

@@ -18,6 +18,14 @@ _ERRORS = {
     "Retry": "The receiver expects this to pass by itself.",
 }
 
+#: What is said once no other try follows: why, and what to do next.
+_DEAD = {
+    "LeaseExpired": f"{_ERRORS['LeaseExpired']} Find out from the log what ended it, then replay it.",
+    "UnknownReceiver": f"{_ERRORS['UnknownReceiver']} Bring it back or give it an alias, then replay it.",
+    "GiveUp": f"{_ERRORS['GiveUp']} Its error text says what; then replay it.",
+    "Retry": "It did not pass in all its tries. See what the far side answered; when that is mended, replay it.",
+}
+
 _OUTCOMES: dict[str, str] = {
     Attempt.Outcome.SUCCEEDED: "It succeeded",
     Attempt.Outcome.RETRY: "It failed, and another try was planned",
@@ -101,8 +109,9 @@ def of_event(event: InboxEvent) -> str:
     return sentences.get(event.state, f"It is {event.state}.{reason}")
 
 
-def of_error(error_class: str) -> str:
-    """What kind of error it was; its own text is private."""
+def of_error(error_class: str, *, is_dead: bool = False) -> str:
+    """What kind of error it was, and what to do if no other try follows; its own text is private."""
     if not error_class:
         return ""
-    return f"{error_class}. {_ERRORS.get(error_class, 'The receiver raised it.')}"
+    known = _DEAD if is_dead else _ERRORS
+    return f"{error_class}. {known.get(error_class, 'The receiver raised it.')}"

@@ -11,10 +11,13 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.html import escape
 
 from commerce_coordinator.console.admin import overview
+from commerce_coordinator.console.admin import refusals as refusals_page
 from commerce_coordinator.core import ids
 from commerce_coordinator.core.deliveries.models import Delivery, Heartbeat
+from commerce_coordinator.core.deliveries.publish import publisher
 from commerce_coordinator.core.deliveries.relay import RELAY_HEARTBEAT
 from commerce_coordinator.core.deliveries.tasks import WORKER_HEARTBEAT
 from commerce_coordinator.core.ids import first_at, uuid7
@@ -86,11 +89,14 @@ def test_numbers_are_those_of_the_last_hour_and_day() -> None:
             provider="shop", event_id="evt_bad", event_type="seat.sold", state="failed", raw_body=b"", trace_id="1" * 32
         )
         dispatch("shop.signals.nobody_wants", 4, unrouted=True)
-        _, cells = first_page(client_of(superuser=True))
+        text, cells = first_page(client_of(superuser=True))
     assert row_of(cells, "shop") == ["shop", "1", "3", "-", "-", "1", "1"]
     assert row_of(cells, "shop.reserve_seat") == ["shop.reserve_seat", "1", "3", "-", "-", "-", "-", "-", "-"]
     assert row_of(cells, "shop.send_ticket") == ["shop.send_ticket", "-", "-", "1", "3", "-", "-", "-", "-"]
     assert row_of(cells, "shop.tell_venue") == ["shop.tell_venue", "-", "-", "-", "-", "-", "-", "1", "3"]
+    assert re.search(
+        r'cc-bad">look</span> <a href="/admin/dead-letters/">Dead letters wait for somebody</a>: 5\.', text
+    )
     assert row_of(cells, "Dead deliveries") == ["Dead deliveries", "3"]
     assert row_of(cells, "Failed events") == ["Failed events", "1"]
     assert row_of(cells, "Unrouted dispatches") == ["Unrouted dispatches", "1"]
@@ -142,12 +148,21 @@ def test_lights_say_who_lives_and_what_waits() -> None:
         Heartbeat.objects.create(name=WORKER_HEARTBEAT, beat_at=AT - timedelta(minutes=3))
         text = first_page(client)[0]
     assert "A relay lives: last seen 3 s ago." in text
-    assert re.search(r'cc-bad">look</span> A worker is silent: last seen 3 min 0 s ago\.', text)
+    assert re.search(r'cc-bad">look</span> A worker is silent: last seen 3 min 0 s ago\. Start one', text)
+    assert re.search(r'cc-good">ok</span> No dead letter waits for somebody\.', text)
     assert "Nothing is overdue." in text
     told = story()
     Delivery.objects.filter(pk=told.ticket.pk).update(wake_at=AT - timedelta(minutes=10))
     with time_machine.travel(AT, tick=False):
         assert re.search(r'cc-bad">look</span> The oldest due delivery waits for 10 min', first_page(client)[0])
+
+
+def test_worker_is_not_to_be_started_while_the_broker_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publisher, "ping", lambda: False)
+    with time_machine.travel(AT, tick=False):
+        Heartbeat.objects.create(name=WORKER_HEARTBEAT, beat_at=AT - timedelta(minutes=3))
+        text = first_page(client_of(superuser=True))[0]
+    assert "A worker is silent: last seen 3 min 0 s ago. Without the broker nothing reaches it." in text
 
 
 def test_statements_stay_as_many() -> None:
@@ -204,8 +219,10 @@ def test_refused_webhooks_are_told_with_their_codes() -> None:
         text = first_page(client)[0]
         assert re.search(r'cc-bad">look</span> <a href="([^"]+)">Webhooks refused in the last hour</a>', text)
         assert "shop 1 (signature_invalid)." in text
+        assert escape(refusals_page.MEANINGS["signature_invalid"]) in text
         listed = client.get("/admin/inbox/webhookrefusal/").content.decode()
     assert "signature_invalid" in listed
+    assert escape(refusals_page.MEANINGS["signature_invalid"]) in listed
     assert "Add refused webhook" not in listed
 
 
