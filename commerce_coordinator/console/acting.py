@@ -147,12 +147,12 @@ def set_aside(row: Row, *, by: By) -> str:
     """Nothing more shall come of it; says what it is now. Raises NotReplayable where it is no dead letter."""
     if isinstance(row, Delivery):
         deliveries.set_aside(row, by=by)
-        return f"{short(row.receiver)} for {row.dispatch.subject or row.dispatch.signal} is cancelled."
+        return f"{short(row.receiver)} for {row.dispatch.subject or row.dispatch.signal} is set aside: it is cancelled."
     if isinstance(row, Dispatch):
         rerouting.set_aside(row, by=by)
-        return f"{short(row.signal)} {row.subject} stays without a receiver."
+        return f"{short(row.signal)} {row.subject} is set aside: it stays without a receiver."
     events.set_aside(row, by=by)
-    return f"{row.event_id} is ignored now."
+    return f"{row.event_id} is set aside: it is ignored now."
 
 
 def can_be_set_aside(row: Row) -> bool:

@@ -296,6 +296,8 @@ CC_SOURCE_SYSTEM = env.str("CC_SOURCE_SYSTEM", "commerce_coordinator")
 
 # --- Which processes record signals by themselves; the others send them through the API, as the client named here. ---
 
+# Production's settings do: the file that COMMERCE_COORDINATOR_CFG names.
+READS_OPERATOR_FILE = False
 CC_SIGNAL_ORIGINS: list[str] = env.list("CC_SIGNAL_ORIGINS", ["web", "api", "worker", "command"])
 CC_API_URL = env.str("CC_API_URL", "")
 # Empty: those of CC_LMS_...

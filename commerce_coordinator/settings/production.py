@@ -15,6 +15,7 @@ from .base import CC_ROLE, PACKAGE_ROOT, Path, broker, database, env, logging_se
 from .derived import derive
 
 DEBUG = False
+READS_OPERATOR_FILE = True
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", [])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 SECRET_KEY = env.str("SECRET_KEY", "")

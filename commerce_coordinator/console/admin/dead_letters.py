@@ -52,6 +52,7 @@ def dead_letters(request: HttpRequest) -> HttpResponse:
         filtered=bool(told),
         walked=letters.MOST_WALKED if wanted and (wanted.receiver or wanted.error or wanted.signal) else None,
         next_page=f"?{urlencode({**told, 'before': str(shown[-1].pk)})}" if more else "",
+        by_provider=bool(wanted and wanted.provider),
         may_replay=may_replay(request),
         replay_all=f"{reverse('console:replay_dead_letters')}?{urlencode(told)}",
         command=_command(told),
@@ -153,4 +154,4 @@ def _reasons(plans: list[acting.Plan]) -> list[tuple[str, int]]:
 def _command(told: dict[str, str]) -> str:
     """The same from a terminal, to be copied there: an address that somebody made up must be no command of his."""
     words = " ".join(shlex.quote(f"{name}={value}") for name, value in told.items())
-    return f"python manage.py replay --filter {words or 'kind=delivery'} --dry-run"
+    return f"python manage.py replay --filter {words} --dry-run"

@@ -74,7 +74,7 @@ def replay(request: HttpRequest) -> HttpResponse:
     chosen = request.POST if request.POST.get("act") == "ask" else request.GET
     if request.method == "POST" and chosen is request.GET:
         return _act(request)
-    return ask(request, [key for key in map(as_uuid, chosen.getlist("id")) if key])
+    return ask(request, [key for key in map(as_uuid, chosen.getlist("id")) if key], back=_own(chosen.get("back", "")))
 
 
 def ask(request: HttpRequest, keys: list[uuid.UUID], *, back: str = "") -> HttpResponse:
@@ -86,7 +86,9 @@ def ask(request: HttpRequest, keys: list[uuid.UUID], *, back: str = "") -> HttpR
     if not plans:
         messages.warning(request, "Nothing was chosen that is there.")
         return HttpResponseRedirect(back or reverse("console:dead_letters"))
-    back = page_of(type(plans[0].row), plans[0].row.pk) if len(plans) == 1 else back or reverse("console:dead_letters")
+    back = back or (
+        page_of(type(plans[0].row), plans[0].row.pk) if len(plans) == 1 else reverse("console:dead_letters")
+    )
     return render(
         request,
         "console/admin/replay.html",
@@ -123,9 +125,7 @@ def _told(plan: acting.Plan) -> _Told:
 
 
 def _act(request: HttpRequest) -> HttpResponse:
-    back = request.POST.get("back", "")
-    if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
-        back = reverse("console:dead_letters")
+    back = _own(request.POST.get("back", "")) or reverse("console:dead_letters")
     if request.POST.get("act") == "set_aside":
         keys = [key for key in map(as_uuid, request.POST.getlist("set_aside")) if key]
         act_on(request, acting.rows(keys[:MOST_AT_ONCE]), acting.set_aside, done="set aside")
@@ -142,6 +142,11 @@ def _act(request: HttpRequest) -> HttpResponse:
 
     act_on(request, acting.rows(list(chosen)[:MOST_AT_ONCE]), replay_it, done="replayed")
     return HttpResponseRedirect(back)
+
+
+def _own(address: str) -> str:
+    """The address, if it leads nowhere else; empty otherwise."""
+    return address if url_has_allowed_host_and_scheme(address, allowed_hosts=None) else ""
 
 
 def act_on(request: HttpRequest, rows: Iterable[acting.Row], deed: Callable[..., str], *, done: str) -> None:

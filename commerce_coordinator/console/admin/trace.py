@@ -96,7 +96,7 @@ def _waterfall(request: HttpRequest, reference: str, found: Trace, *, private: b
     return render(
         request,
         "console/admin/trace.html",
-        title="Trace",
+        title=f"Trace of {about or stories.what(found)}",
         is_nav_sidebar_enabled=False,  # the line of time needs the room
         reference=reference,
         state=badge(word),

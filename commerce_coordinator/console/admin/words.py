@@ -8,6 +8,7 @@ from datetime import datetime
 
 from commerce_coordinator.core.deliveries.models import Attempt, Delivery
 from commerce_coordinator.core.inbox.models import InboxEvent
+from commerce_coordinator.core.inbox.replay import ASIDE
 
 from .showing import roughly, utc
 
@@ -101,6 +102,8 @@ def of_attempt(attempt: Attempt) -> str:
 def of_event(event: InboxEvent) -> str:
     """What became of an event."""
     reason = f" {event.reason}" if event.reason else ""
+    if event.state == InboxEvent.State.IGNORED and event.reason.startswith(ASIDE):
+        return f"{event.reason} A replay takes that back."
     sentences: dict[str, str] = {
         InboxEvent.State.SENT: "A signal was sent because of it.",
         InboxEvent.State.IGNORED: f"It is none of our business.{reason}",

@@ -10,6 +10,15 @@ from commerce_coordinator.core.deliveries.acts import LONGEST_WHY
 MOST_AT_ONCE = 500
 
 
+class YesOrNo(serializers.BooleanField):
+    """true or false of JSON: no text or number passes for one, where it decides whether something is done."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return bool(data)
+
+
 class _Asked(serializers.Serializer):
     why = serializers.CharField(
         max_length=LONGEST_WHY, required=False, allow_blank=True, default="", help_text="In your words; it is kept."
@@ -18,9 +27,8 @@ class _Asked(serializers.Serializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         unknown = sorted(set(self.initial_data) - set(self.fields))
         if unknown:
-            raise serializers.ValidationError(
-                f"Only {', '.join(self.fields)} belong here; {len(unknown)} other was given."
-            )
+            known = f"There is no such field. There are: {', '.join(self.fields)}."
+            raise serializers.ValidationError({name[:100]: [known] for name in unknown[:10]})
         return attrs
 
 
@@ -29,7 +37,7 @@ class ActAskedSerializer(_Asked):
 
 
 class ReplayDeliveryAskedSerializer(_Asked):
-    force = serializers.BooleanField(
+    force = YesOrNo(
         required=False, default=False, help_text="Also one that succeeded: what it did is done a second time."
     )
     generation = serializers.IntegerField(
@@ -45,7 +53,7 @@ class ReplayFoundAskedSerializer(_Asked):
         child=serializers.CharField(allow_blank=True, max_length=1000),
         help_text="The filters of `GET dead-letters/` by name, as texts; {} for all.",
     )
-    dry_run = serializers.BooleanField(required=False, default=True, help_text="Only say what would be done.")
+    dry_run = YesOrNo(required=False, default=True, help_text="Only say what would be done.")
     limit = serializers.IntegerField(
         required=False, default=MOST_AT_ONCE, min_value=1, max_value=MOST_AT_ONCE, help_text="So many rows at most."
     )

@@ -66,6 +66,4 @@ def link_of(request: Request) -> Link:
     key, trace_id = found
     # Believed here alone: it is our own call, and of the trace that its delivery has.
     span_id = span_of(request.headers.get("traceparent", ""), trace_id=trace_id)
-    return Link(
-        delivery_id=delivery_id, attempt_id=attempt_id, idempotency_key=key, trace_id=trace_id, span_id=span_id
-    )
+    return Link(delivery_id=delivery_id, attempt_id=attempt_id, idempotency_key=key, trace_id=trace_id, span_id=span_id)

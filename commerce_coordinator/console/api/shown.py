@@ -221,7 +221,7 @@ class TraceSerializer(serializers.Serializer):
     settled = serializers.BooleanField(help_text="Nothing of it is in flight any more.")
     succeeded = serializers.BooleanField(help_text="It is settled, and every delivery succeeded.")
     cut = serializers.BooleanField(
-        help_text=f"There is more than one call reads, {MOST_DELIVERIES:,} deliveries: the rest is found by its own ids."
+        help_text=f"More than the {MOST_DELIVERIES:,} deliveries that a call reads: the rest is found by its own ids."
     )
     dispatches = serializers.ListField(
         child=serializers.DictField(),

@@ -170,7 +170,9 @@ def test_row_of_another_kind_is_404(operator: Caller, act: str) -> None:
         ({"force": "perhaps"}, "force"),
         ({"generation": -1}, "generation"),
         ({"generation": 10**30}, "generation"),
-        ({"forced": True}, "non_field_errors"),
+        ({"forced": True}, "forced"),
+        ({"force": "yes"}, "force"),
+        ({"force": 1}, "force"),
         ([], "non_field_errors"),
     ],
     ids=str,
@@ -269,7 +271,17 @@ def test_wrong_filter_is_named_with_what_would_be_right(
     assert says in error["fields"][name][0]
 
 
-@pytest.mark.parametrize("body", [{}, {"filter": {}, "limit": 501}, {"filter": {}, "limit": 0}, {"filter": "all"}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"filter": {}, "limit": 501},
+        {"filter": {}, "limit": 0},
+        {"filter": "all"},
+        *({"filter": {}, "dry_run": no} for no in ("no", "off", "false", 0, "", None)),
+    ],
+    ids=str,
+)
 def test_wrong_wish_replays_nothing(operator: Caller, body: dict[str, Any]) -> None:
     story()
     operator.post("dead-letters/replay/", {"dry_run": False, **body}, status=400)

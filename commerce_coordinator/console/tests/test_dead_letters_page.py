@@ -199,7 +199,7 @@ def test_all_that_match_can_be_set_aside(operator: Client, published: list[Any])
     asked = operator.get(REPLAY_ALL, {"error": "Retry"})
     assert "Set aside 1: nothing more shall come of it" in text_of(asked)
     done = operator.post(REPLAY_ALL, {**asked.context["filter"], "act": "set_aside"}, follow=True)
-    assert "is cancelled." in messages_of(done)
+    assert "is set aside: it is cancelled." in messages_of(done)
     assert sorted(Delivery.objects.values_list("error_class", "state")) == [("GiveUp", "dead"), ("Retry", "cancelled")]
     assert published == []
 
@@ -286,3 +286,27 @@ def test_no_statement_of_the_page_walks_a_table(
             assert not line.startswith("SCAN"), (line, sql)
             # What one order has is few rows, found by keys: sorting them walks nothing.
             assert "TEMP B-TREE" not in line or "subject" in query, (line, sql)
+
+
+def test_an_event_that_was_set_aside_says_so_and_not_that_it_is_none_of_ours(operator: Client) -> None:
+    row = failed(1)
+    form = {"act": "set_aside", "set_aside": [str(row.pk)], "back": PAGE}
+    operator.post(REPLAY, form)
+    text = text_of(operator.get(page_of(InboxEvent, row.pk)))
+    assert "Set aside by an operator. It had failed with: seat is missing. A replay takes that back." in text
+    assert "none of our business" not in text
+
+
+def test_after_the_act_the_list_is_filtered_as_before(operator: Client) -> None:
+    row, filtered = dead(1), f"{PAGE}?error=Retry"
+    assert f'name="back" value="{filtered}"' in operator.get(filtered).content.decode()
+    asked = operator.post(REPLAY, {"act": "ask", "id": str(row.pk), "back": filtered})
+    assert asked.context["back"] == filtered
+    elsewhere = operator.post(REPLAY, {"act": "ask", "id": str(row.pk), "back": "https://elsewhere.example/"})
+    assert elsewhere.context["back"] == page_of(Delivery, row.pk)
+
+
+def test_a_filter_that_leaves_kinds_out_says_so(operator: Client) -> None:
+    dead(1)
+    assert "Only events have a provider" in text_of(operator.get(PAGE, {"provider": "shop"}))
+    assert "Only events have a provider" not in text_of(operator.get(PAGE))

@@ -111,3 +111,9 @@ def test_programs_get_one_object_for_each() -> None:
     assert (told["id"], told["replayed"]) == (str(row.pk), False)
     assert "has no payload" in told["message"]
     assert shown.failure == "1 of 1 not replayed."
+
+
+def test_without_a_pair_all_dead_letters_are_meant() -> None:
+    dead(1)
+    InboxEvent.objects.create(provider="shop", event_id="evt_f", event_type="t", state="failed")
+    assert "Nothing was done. 1 of 2 would be." in Typed("replay", "--filter", "--dry-run").err

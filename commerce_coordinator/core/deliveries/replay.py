@@ -70,7 +70,7 @@ def set_aside(delivery: Delivery, *, by: By = NOBODY) -> Delivery:
         raise NotReplayable(f"Delivery {delivery.pk} is {delivery.state}, not dead: only dead ones are set aside.")
 
     def act() -> None:
-        if not _unchanged(delivery).update(state=Delivery.State.CANCELLED):
+        if not _unchanged(delivery).update(state=Delivery.State.CANCELLED, settled_at=timezone.now()):
             raise NotReplayable(f"Delivery {delivery.pk} was changed by another just now.")
         write_down(Kind.SET_ASIDE, by, delivery=delivery, generation=delivery.generation)
 

@@ -15,6 +15,9 @@ from .models import InboxEvent
 from .webhooks import WebhookView, interpret
 
 State = InboxEvent.State
+
+#: How the reason of such an event begins.
+ASIDE = "Set aside by an operator."
 Kind = OperatorAct.Kind
 
 
@@ -63,7 +66,7 @@ def set_aside(row: InboxEvent, *, by: By = NOBODY) -> InboxEvent:
     """
     if row.state != State.FAILED:
         raise NotReplayable(f"Event {row.event_id} is {row.state}: only failed ones are set aside.")
-    reason = f"Set aside by an operator. It had failed with: {row.reason}"
+    reason = f"{ASIDE} It had failed with: {row.reason}"
 
     def act() -> None:
         _change(row, state=State.IGNORED, reason=reason[:255])

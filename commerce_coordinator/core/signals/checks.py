@@ -5,6 +5,7 @@ Django's checks stop neither gunicorn nor a Celery worker, so wsgi, asgi, worker
 
 import functools
 import graphlib
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -45,7 +46,7 @@ def check_map(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
 
 def check_doubts(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     """What may be a mistake of the map, and may be right."""
-    return [*routes.read().doubts, *_sent_by_nobody(), *_idle_soft_limits()]
+    return [*routes.read().doubts, *_sent_by_nobody(), *_idle_soft_limits(), *_unread_files()]
 
 
 def enforce() -> None:
@@ -53,6 +54,15 @@ def enforce() -> None:
     mistakes = check_map()
     if mistakes:
         raise WrongMap(mistakes)
+
+
+def _unread_files() -> list[CheckMessage]:
+    """Whoever checks a candidate must not be told that all is well because nobody looked at it."""
+    name = "COMMERCE_COORDINATOR_CFG"
+    if not os.environ.get(name) or settings.READS_OPERATOR_FILE:
+        return []
+    hint = "Set DJANGO_SETTINGS_MODULE to commerce_coordinator.settings.production, or use `manage.py routes --config`."
+    return [doubt("W004", name, f"names a file, and {settings.SETTINGS_MODULE} reads none", hint)]
 
 
 def _connected_beside_the_map() -> list[CheckMessage]:

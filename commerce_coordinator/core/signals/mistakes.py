@@ -64,6 +64,7 @@ DOUBTS = {
     "W001": "a type that cannot be looked up",
     "W002": "a signal that nobody is known to send",
     "W003": "a soft time limit that never comes",
+    "W004": "a file of the operator's that is not read",
 }
 
 

@@ -125,7 +125,7 @@ def _route(
     found = named_by(path)
     if isinstance(found, Missing):
         known = [*names_beside(path, _could_receive), *(task.path for task in delivery_tasks())]
-        hint = "Correct the receiver's dotted path." + did_you_mean(path, known)
+        hint = f"Correct the receiver's dotted path in {name}." + did_you_mean(path, known)
         mistakes.append(mistake("E001", path, f"does not resolve: {found.reason}", hint))
         return None
     task = delivery_task_at(path)

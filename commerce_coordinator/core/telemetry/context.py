@@ -25,7 +25,7 @@ _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
 
 
 def span_of(traceparent: str, *, trace_id: str) -> str | None:
-    """The span that the header names, if it is one of this trace. Whether to believe the header is the caller's to say."""
+    """The span that the header names, if it is one of this trace. Whether to believe it is the caller's to say."""
     told = _TRACEPARENT.fullmatch(traceparent)
     return told[2] if told and told[1] == trace_id and int(told[2], 16) else None
 

@@ -26,10 +26,10 @@ class Command(BaseCommand):
         parser.add_argument("ids", nargs="*", metavar="id", help="ids of deliveries, dispatches or events")
         parser.add_argument(
             "--filter",
-            nargs="+",
+            nargs="*",
             default=None,
             metavar="NAME=VALUE",
-            help="instead of ids: all dead letters that match, such as receiver=lms.enroll_learner error=Retry "
+            help="instead of ids: all dead letters, or all that match, such as receiver=lms.enroll_learner error=Retry "
             f"since=24h. Names: {', '.join(name for name in dead_letters.NAMES if name != 'ended_by')}",
         )
         parser.add_argument("--dry-run", action="store_true", help="say what would happen, and do nothing")

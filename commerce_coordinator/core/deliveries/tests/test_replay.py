@@ -92,3 +92,10 @@ def test_retention_takes_the_acts_with_their_story(dead: Delivery) -> None:
     Dispatch.objects.update(created_at="2020-01-01T00:00:00Z")
     assert prune() == 1
     assert not OperatorAct.objects.exists()
+
+
+def test_when_it_was_set_aside_is_when_it_ended(dead: Delivery) -> None:
+    died = dead.settled_at
+    replaying.set_aside(dead)
+    assert dead.settled_at is not None and died is not None
+    assert dead.settled_at > died

@@ -494,6 +494,15 @@ def test_soft_time_limit_behind_the_hard_one_is_doubtful_and_starts(shop):
     assert mistakes_of(shop) == []
 
 
+def test_a_candidate_that_these_settings_do_not_read_is_no_silent_success(shop, monkeypatch, settings):
+    monkeypatch.setenv("COMMERCE_COORDINATOR_CFG", "candidate.yml")
+    (doubt,) = doubts_of(shop)
+    assert doubt.id == "cc.W004"
+    assert "settings.production" in doubt.hint
+    settings.READS_OPERATOR_FILE = True
+    assert doubts_of(shop) == []
+
+
 def test_webhook_declares_what_its_table_names(shop):
     shop.signal("seat_35", SeatSold)
     assert [doubt.id for doubt in doubts_of(shop)] == ["cc.W002"]
