@@ -21,7 +21,7 @@ from commerce_coordinator.core.deliveries.publish import publisher
 from commerce_coordinator.core.deliveries.relay import RELAY_HEARTBEAT
 from commerce_coordinator.core.deliveries.tasks import WORKER_HEARTBEAT
 from commerce_coordinator.core.ids import first_at, uuid7
-from commerce_coordinator.core.inbox.models import InboxEvent
+from commerce_coordinator.core.inbox.models import InboxEvent, WebhookRefusal
 from commerce_coordinator.core.inbox.refusals import refusals
 from commerce_coordinator.core.inbox.webhooks import WebhookView
 
@@ -231,3 +231,12 @@ def test_whoever_may_see_the_events_may_see_the_refused_webhooks() -> None:
     listed = "/admin/inbox/webhookrefusal/"
     assert client_of("inbox.view_inboxevent").get(listed).status_code == 200
     assert client_of("deliveries.view_delivery").get(listed).status_code == 403
+
+
+def test_no_address_of_a_refused_webhook_is_an_errors_page() -> None:
+    """Nothing leads there; a bookmark of another list, or a number in an address, may."""
+    refusals.note("shop", "signature_invalid")
+    client, row = client_of("inbox.view_inboxevent"), WebhookRefusal.objects.get()
+    listed = "/admin/inbox/webhookrefusal/"
+    assert client.get(listed, {"q": "evt_1"}).status_code == 200
+    assert "Refused in these ten minutes: 1." in client.get(f"{listed}{row.pk}/change/").content.decode()
