@@ -9,9 +9,9 @@ from django.db.models import QuerySet, TextChoices
 from django.http import HttpRequest
 from django.utils import timezone
 
+from commerce_coordinator.console import receiver_names
 from commerce_coordinator.console.indexes import off_index
 from commerce_coordinator.core.deliveries.models import Delivery, Dispatch
-from commerce_coordinator.core.deliveries.receivers import delivery_tasks
 from commerce_coordinator.core.ids import first_at
 from commerce_coordinator.core.inbox.models import InboxEvent
 from commerce_coordinator.core.inbox.webhooks import WebhookView
@@ -53,8 +53,7 @@ class DeliveryReceiver(admin.SimpleListFilter):
     parameter_name = "receiver"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        inline = {route.receiver for signal in registry.by_name().values() for route in signal.routes}
-        return _by_short_name(inline | {task.path for task in delivery_tasks()})
+        return _by_short_name(receiver_names.known())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         path = self.value()
