@@ -50,7 +50,7 @@ PRODUCTION_ENV = \
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help run demo test test-slow chaos bench quality validate requirements upgrade migrate static shell docs clean mysqlclient FORCE
+.PHONY: help run demo test test-slow screenshots chaos bench quality validate requirements upgrade migrate static shell docs clean mysqlclient FORCE
 
 help: ## list the targets
 	@echo "Usage: make TARGET [NAME=value ...]"
@@ -71,6 +71,9 @@ test: $(VENV)/.test mysqlclient ## run the tests, without the slow ones: ARGS="-
 
 test-slow: $(VENV)/.test mysqlclient ## run the slow tests: real processes, crashes, outages
 	@$(PY) -m pytest -m slow $(ARGS) || { code=$$?; test $$code -eq 5 && echo "No slow test was selected." || exit $$code; }
+
+screenshots: $(VENV)/.test ## bring about the ten incidents and take the pictures of docs/runbooks
+	@CC_SCREENSHOTS='$(CURDIR)/docs/images/runbooks' exec $(PY) -m pytest -m slow commerce_coordinator/tests/incidents $(ARGS)
 
 chaos: $(VENV)/.test mysqlclient ## break the whole service for five minutes and count: SEED=7 EVENTS=1000 MINUTES=5
 	@exec $(PY) -m commerce_coordinator.tests.chaos --seed '$(SEED)' --events '$(EVENTS)' --minutes '$(MINUTES)'

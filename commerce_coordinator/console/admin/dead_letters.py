@@ -46,6 +46,7 @@ def dead_letters(request: HttpRequest) -> HttpResponse:
         request,
         "console/admin/dead_letters.html",
         title="Dead letters",
+        is_nav_sidebar_enabled=False,  # why each is dead needs the room
         rows=[_row(each) for each in shown],
         form=_form(told),
         wrong=wrong,

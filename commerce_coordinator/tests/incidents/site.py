@@ -28,6 +28,9 @@ QUICKER = {
     "CC_RETRY_SCHEDULE": "0.2,0.4,0.4",
 }
 
+#: A schedule whose last gap leaves an operator time to look before it is over.
+PATIENT = "0.2,0.4,15"
+
 
 class Site(RunningService):
     """`operator_file` holds what is in the operator's YAML; `deploy` starts processes again with it."""
@@ -84,8 +87,11 @@ class Site(RunningService):
         self.operator_file["CC_SIGNALS"][signal] = list(receivers)
         self.write_file()
 
-    def deploy(self, *changes: str, processes: Iterable[str] = ("web", "worker", "relay")) -> None:
-        """Stop these processes and start them with the file as it is now, and with these changes of the plugin."""
+    def deploy(self, *changes: str, processes: Iterable[str] = ("web", "worker", "relay"), **env: str) -> None:
+        """Stop these processes and start them with the file as it is now, and with these changes of the plugin.
+
+        env: what else is in their environment until they are started again.
+        """
         self.release |= set(changes)
         self.instance.env["CAMPUS_RELEASE"] = ",".join(sorted(self.release))  # commands are of the release, too
         self.write_file()
@@ -95,7 +101,7 @@ class Site(RunningService):
         for name in names:
             self[name].stop()
         for name in names:
-            self[name].start(CAMPUS_RELEASE=self.instance.env["CAMPUS_RELEASE"])
+            self[name].start(**env, CAMPUS_RELEASE=self.instance.env["CAMPUS_RELEASE"])
         self.instance.wait_until_ready()
 
     def health(self) -> dict[str, Any]:
