@@ -30,8 +30,11 @@ from .showing import NOTHING, badge, link, list_of, roughly
 #: Rows of a table that are counted, the newest ones; a shop of a million deliveries a day sees its last hour and more.
 MOST_COUNTED = 50_000
 
-EVENT_STATES = (InboxEvent.State.SENT, InboxEvent.State.IGNORED, InboxEvent.State.FAILED)
-DELIVERY_STATES = (Delivery.State.SUCCEEDED, Delivery.State.PENDING, Delivery.State.RUNNING, Delivery.State.DEAD)
+#: What asks for somebody stands first: a narrow window shows the first columns.
+EVENT_STATES = (InboxEvent.State.FAILED, InboxEvent.State.SENT, InboxEvent.State.IGNORED)
+DELIVERY_STATES = (Delivery.State.DEAD, Delivery.State.PENDING, Delivery.State.RUNNING, Delivery.State.SUCCEEDED)
+
+AGES = ("hour", "day")
 
 #: What it means that nobody lives, and what to do.
 _SILENT = {
@@ -165,13 +168,18 @@ def _table(
             *(
                 _count(found.get((value, state), (0, 0))[place], list_of(model, state=state, since=age, **query))
                 for state in states
-                for place, age in enumerate(("hour", "day"))
+                for place, age in enumerate(AGES)
             ),
         )
         for value, text, query in lines
     ]
-    headings = (heading, *(f"{state}, {age}" for state in states for age in ("hour", "day")))
-    return Section(title=f"{title}, in the last hour and day", headings=headings, rows=rows, empty="None in a day.")
+    return Section(
+        title=f"{title}, in the last hour and day",
+        headings=(heading, *AGES * len(states)),
+        groups=[(str(state), len(AGES)) for state in states],
+        rows=rows,
+        empty="None in a day.",
+    )
 
 
 def _count(number: int, address: str, *, most: int | None = None) -> SafeString | str:

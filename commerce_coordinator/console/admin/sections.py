@@ -23,10 +23,14 @@ HIDDEN = f"{MASK} (hidden: it takes the permission “May see private values”)
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Section:
-    """A titled part of a page: a table, or a text as it is. `more` is the address of the list with all rows."""
+    """A titled part of a page: a table, or a text as it is. `more` is the address of the list with all rows.
+
+    groups: words that stand over as many of the headings each, after the first heading, which stands alone.
+    """
 
     title: str
     headings: Sequence[str] = ()
+    groups: Sequence[tuple[str, int]] = ()
     rows: Sequence[Sequence[Any]] = ()
     text: str | None = None
     empty: str = "None."
