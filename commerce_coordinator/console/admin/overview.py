@@ -81,6 +81,7 @@ def _lights(details: dict[str, Any]) -> Iterable[tuple[SafeString, str]]:
         told = {
             "ok": f"{what} lives: last seen {roughly(alive.get('seconds_ago', 0))} ago.",
             "silent": f"{what} is silent: last seen {roughly(alive.get('seconds_ago', 0))} ago. {then}",
+            "unknown": _unknown(alive.get("seconds_ago")),
         }
         yield _light(alive["state"] == "ok"), told.get(alive["state"], f"{what} was never seen. Does one run?")
     late = details["oldest_due_seconds"]
@@ -89,6 +90,11 @@ def _lights(details: dict[str, Any]) -> Iterable[tuple[SafeString, str]]:
     refused = details["webhooks_refused_last_hour"]
     yield _light(not refused), refusals.told(refused)
     yield _light(not any(details["attention"].values())), _dead_letters(details["attention"].values())
+
+
+def _unknown(seconds_ago: float | None) -> str:
+    last = "none was ever seen" if seconds_ago is None else f"one was last seen {roughly(seconds_ago)} ago"
+    return f"Whether workers live cannot be told without a relay, which asks them: {last}."
 
 
 def _dead_letters(counts: Collection[int]) -> str:

@@ -96,7 +96,7 @@ def test_web_node_stays_in_when_everything_but_the_database_is_down(monkeypatch)
     told = answer.json()
     assert (told["database"], told["broker"]) == ("ok", "away")
     assert told["relay"] == {"state": "never seen"}
-    assert told["workers"] == {"state": "silent", "seconds_ago": 86400.0}
+    assert told["workers"] == {"state": "unknown", "seconds_ago": 86400.0}
 
 
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError, ProgrammingError, DatabaseError])
@@ -136,14 +136,28 @@ def test_broker_is_asked_only_where_it_matters(monkeypatch) -> None:
     [(0, "ok"), (10, "ok"), (44.9, "ok"), (45, "silent"), (3600, "silent")],
 )
 def test_part_is_silent_when_several_signs_of_life_are_missing(name: str, age: float, state: str) -> None:
-    Heartbeat.objects.create(name=name, beat_at=seconds_ago(age))
+    Heartbeat.objects.create(name=RELAY_HEARTBEAT, beat_at=NOON)
+    Heartbeat.objects.update_or_create(name=name, defaults={"beat_at": seconds_ago(age)})
     told = get().json()["relay" if name == RELAY_HEARTBEAT else "workers"]
     assert told == {"state": state, "seconds_ago": age}
 
 
 def test_part_that_never_gave_a_sign_was_never_seen() -> None:
-    told = get().json()
-    assert (told["relay"], told["workers"]) == ({"state": "never seen"}, {"state": "never seen"})
+    assert get().json()["relay"] == {"state": "never seen"}
+    Heartbeat.objects.create(name=RELAY_HEARTBEAT, beat_at=NOON)
+    assert get().json()["workers"] == {"state": "never seen"}
+
+
+@pytest.mark.parametrize("relay", [None, 45])
+def test_silence_of_workers_tells_nothing_while_no_relay_asks_them(relay: float | None) -> None:
+    if relay is not None:
+        Heartbeat.objects.create(name=RELAY_HEARTBEAT, beat_at=seconds_ago(relay))
+    assert get().json()["workers"] == {"state": "unknown"}
+    beat = Heartbeat.objects.create(name=WORKER_HEARTBEAT, beat_at=seconds_ago(46))
+    assert get().json()["workers"] == {"state": "unknown", "seconds_ago": 46.0}
+    beat.beat_at = seconds_ago(44)
+    beat.save()
+    assert get().json()["workers"] == {"state": "ok", "seconds_ago": 44.0}
 
 
 def test_signs_of_life_of_chores_are_nobody_elses() -> None:

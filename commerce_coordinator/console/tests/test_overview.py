@@ -143,7 +143,9 @@ def test_only_the_newest_rows_are_counted(monkeypatch: pytest.MonkeyPatch) -> No
 def test_lights_say_who_lives_and_what_waits() -> None:
     client = client_of(superuser=True)
     with time_machine.travel(AT, tick=False):
-        assert "A relay was never seen. Does one run?" in first_page(client)[0]
+        text = first_page(client)[0]
+        assert "A relay was never seen. Does one run?" in text
+        assert "Whether workers live cannot be told without a relay, which asks them: none was ever seen." in text
         Heartbeat.objects.create(name=RELAY_HEARTBEAT, beat_at=AT - timedelta(seconds=3))
         Heartbeat.objects.create(name=WORKER_HEARTBEAT, beat_at=AT - timedelta(minutes=3))
         text = first_page(client)[0]
@@ -157,9 +159,20 @@ def test_lights_say_who_lives_and_what_waits() -> None:
         assert re.search(r'cc-bad">look</span> The oldest due delivery waits for 10 min', first_page(client)[0])
 
 
+def test_workers_are_not_called_dead_because_the_relay_is() -> None:
+    with time_machine.travel(AT, tick=False):
+        for name in (RELAY_HEARTBEAT, WORKER_HEARTBEAT):
+            Heartbeat.objects.create(name=name, beat_at=AT - timedelta(minutes=3))
+        text = first_page(client_of(superuser=True))[0]
+    assert "A relay is silent: last seen 3 min 0 s ago." in text
+    assert "A worker is silent" not in text
+    assert "cannot be told without a relay, which asks them: one was last seen 3 min 0 s ago." in text
+
+
 def test_worker_is_not_to_be_started_while_the_broker_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(publisher, "ping", lambda: False)
     with time_machine.travel(AT, tick=False):
+        Heartbeat.objects.create(name=RELAY_HEARTBEAT, beat_at=AT)
         Heartbeat.objects.create(name=WORKER_HEARTBEAT, beat_at=AT - timedelta(minutes=3))
         text = first_page(client_of(superuser=True))[0]
     assert "A worker is silent: last seen 3 min 0 s ago. Without the broker nothing reaches it." in text
