@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from commerce_coordinator.core.inbox.models import WebhookRefusal
 
 from .records import RecordAdmin
-from .showing import NOTHING, link, list_of, to_the_second
+from .showing import link, list_of, to_the_second
 
 #: What a code means, and what to do.
 MEANINGS = {
@@ -21,7 +21,7 @@ MEANINGS = {
 
 @admin.register(WebhookRefusal)
 class RefusalAdmin(RecordAdmin):
-    list_display = ("began", "provider", "code", "times", "last", "means")
+    list_display = ("began", "provider", "code_told", "times", "last")
     list_display_links = None
     search_fields: ClassVar[Any] = ()
 
@@ -47,9 +47,9 @@ class RefusalAdmin(RecordAdmin):
     def last(self, row: WebhookRefusal) -> str:
         return to_the_second(row.last_at)
 
-    @admin.display(description="it means")
-    def means(self, row: WebhookRefusal) -> str:
-        return MEANINGS.get(row.code, NOTHING)
+    @admin.display(description="code")
+    def code_told(self, row: WebhookRefusal) -> SafeString:
+        return format_html('{}<br><span class="quiet">{}</span>', row.code, MEANINGS.get(row.code, ""))
 
 
 def told(refused: dict[str, dict[str, int]]) -> SafeString:

@@ -69,7 +69,7 @@ RUNBOOKS: dict[str, Told] = {
             "dead-letters": Seen(("lms.enroll_learner", NOT_PASSED), [Picture(height=700)]),
             "trace": Seen(("The far side answered 503", NOT_PASSED), [Picture(height=870)]),
         },
-        replay="--filter receiver=lms.enroll_learner error=Retry since=24h",
+        replay="--filter receiver=lms.enroll_learner error=Retry since=3d",
     ),
     "unknown-learner": Told(
         seen={
@@ -111,7 +111,7 @@ RUNBOOKS: dict[str, Told] = {
     ),
     "route-removed": Told(
         seen={
-            "first-page": Seen((DEAD_LETTERS, "Unrouted dispatches"), [Picture(of=".cc-overview", height=330)]),
+            "first-page": Seen((DEAD_LETTERS, "Unrouted dispatches"), [Picture(of=".cc-overview", height=350)]),
             "dead-letters": Seen(
                 ("stripe.payment_captured", "The map routed it to nobody. Add a route, then replay it."),
                 [Picture(height=700)],
