@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
+from django.db.models import Min, Q
 from django.utils import timezone
 
 from commerce_coordinator.core.deliveries.models import Delivery, Dispatch, Heartbeat
@@ -37,7 +38,7 @@ def look(now: datetime | None = None) -> Health:
     now = now or timezone.now()
     try:
         beats = dict(Heartbeat.objects.filter(name__in=[RELAY_HEARTBEAT, WORKER_HEARTBEAT]).values_list())
-        oldest = Delivery.objects.filter(wake_at__lte=now).order_by("wake_at").values_list("wake_at", flat=True).first()
+        oldest = _due_since(now)
         attention = {
             "dead_deliveries": _count(Delivery.objects.filter(state=Delivery.State.DEAD)),
             "failed_events": _count(InboxEvent.objects.filter(state=InboxEvent.State.FAILED)),
@@ -69,6 +70,19 @@ def _alive(beat_at: datetime | None, now: datetime) -> dict[str, Any]:
     age = now - beat_at
     silent_after = timedelta(seconds=SILENT_AFTER_CANARIES * settings.CC_CANARY_SECONDS)
     return {"state": "ok" if age < silent_after else "silent", "seconds_ago": round(age.total_seconds(), 1)}
+
+
+def _due_since(now: datetime) -> datetime | None:
+    """Since when the oldest delivery waits that is due: for the relay, or for a worker. None: none is. Two statements.
+
+    The relay moves `wake_at` on at each publishing, so a delivery that no worker takes seems never late by it; what a
+    worker owes is told by `next_attempt_at`, of so many pending ones as are counted, those that came first.
+    """
+    for_relay = Delivery.objects.filter(wake_at__lte=now).order_by("wake_at").values_list("wake_at", flat=True).first()
+    pending = Delivery.objects.filter(state=Delivery.State.PENDING).order_by("pk")[:COUNT_UP_TO]
+    due = Q(next_attempt_at__lte=now)
+    for_worker = pending.aggregate(since=Min("next_attempt_at", filter=due))["since"]
+    return min((since for since in (for_relay, for_worker) if since), default=None)
 
 
 def _workers(found: dict[str, Any], relay: dict[str, Any]) -> dict[str, Any]:

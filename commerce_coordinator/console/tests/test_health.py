@@ -177,8 +177,25 @@ def test_age_of_the_oldest_that_is_due_is_told() -> None:
 
 
 def test_what_waits_for_a_retry_is_not_late() -> None:
-    delivery(wake_at=NOON + timedelta(seconds=1))
+    in_a_second = NOON + timedelta(seconds=1)
+    delivery(next_attempt_at=in_a_second, wake_at=in_a_second)
     assert get().json()["oldest_due_seconds"] == 0
+
+
+def test_what_no_worker_takes_is_late_however_often_the_relay_published_it() -> None:
+    delivery(next_attempt_at=seconds_ago(20), wake_at=NOON + timedelta(minutes=10), wakes=7)
+    delivery(next_attempt_at=seconds_ago(80), wake_at=NOON + timedelta(minutes=10), wakes=7)
+    delivery(next_attempt_at=seconds_ago(900), wake_at=None, state=Delivery.State.DEAD)
+    assert get().json()["oldest_due_seconds"] == 80.0
+    delivery(next_attempt_at=seconds_ago(30), wake_at=seconds_ago(100))
+    assert get().json()["oldest_due_seconds"] == 100.0
+
+
+def test_looking_for_what_is_late_stops_before_it_walks_a_long_table(monkeypatch) -> None:
+    monkeypatch.setattr(health, "COUNT_UP_TO", 2)
+    for age in (10, 20, 30):
+        delivery(next_attempt_at=seconds_ago(age), wake_at=NOON + timedelta(minutes=10))
+    assert get().json()["oldest_due_seconds"] == 20.0
 
 
 def test_everything_that_waits_for_an_operator_is_counted() -> None:
@@ -202,7 +219,7 @@ def test_counting_stops_before_it_walks_a_long_table(monkeypatch) -> None:
 def test_looking_costs_the_same_however_much_there_is(django_assert_num_queries) -> None:
     for _ in range(3):
         delivery(state=Delivery.State.DEAD, wake_at=seconds_ago(1))
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         get()
 
 
