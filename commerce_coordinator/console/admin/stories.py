@@ -19,7 +19,9 @@ def tally(trace: Trace) -> tuple[str, str]:
     if not total:
         text = "No delivery."
     else:
-        text = f"{done} of {least}{total} deliveries succeeded" + (f", {others}." if others else ".")
+        text = f"{done} of {least}{total} {'delivery' if total == 1 else 'deliveries'} succeeded" + (
+            f", {others}." if others else "."
+        )
     return _word(trace, states), text
 
 

@@ -158,6 +158,12 @@ def test_node_leads_to_the_rows_it_tells_of(shop: Any) -> None:
     assert [row.state for row in found.context["cl"].result_list] == [State.DEAD]
 
 
+def test_one_delivery_is_named_in_the_singular(shop: Any) -> None:
+    sold(shop, 1)
+    name = node(shown(client_of(superuser=True))[1], "reserve_seat")["name"]
+    assert name.startswith("delivery task test_shop.reserve_seat, 1 delivery in 24 h")
+
+
 def test_part_of_a_day_is_told_as_such(shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(flow_stats, "MOST_COUNTED", 2)
     for number in range(3):

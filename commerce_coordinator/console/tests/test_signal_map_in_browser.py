@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from commerce_coordinator.core.deliveries.models import Delivery, Dispatch
 from commerce_coordinator.core.signals.tests.plugin_of_a_test import shipped_signals_only
 from commerce_coordinator.tests.browser import Browser, Page
 from commerce_coordinator.tests.browser.png import is_blank
@@ -177,6 +178,21 @@ def test_filter_shows_what_fits_and_what_stands_beside_it(opened: Any) -> None:
     page.fill("#signal-map-name", "nobody is called so")
     assert page.text("#signal-map-told") == "Nothing has this name."
     assert not page.problems
+
+
+def test_what_is_to_be_looked_at_is_brought_into_view(opened: Any) -> None:
+    receiver = "commerce_coordinator.plugins.fulfillment.tasks.place_order"
+    dispatch = Dispatch.objects.create(
+        signal="commerce_coordinator.plugins.stripe.signals.payment_captured", dedupe_key="1", origin="web"
+    )
+    Delivery.objects.create(dispatch=dispatch, receiver=receiver, kind="task", state="dead", wake_at=None)
+    page = opened(height=500)
+    page.fill("#signal-map-name", "nobody_has_this_name")
+    assert page.evaluate(f"{NODES}.length") == 0
+    page.click(f"button[data-show='receiver:{receiver}']")
+    assert page.evaluate("document.activeElement.dataset.key") == f"receiver:{receiver}"
+    assert page.evaluate(IN_VIEW)
+    assert 'button "Show fulfillment.place_order in the picture"' in page.accessible()
 
 
 def test_every_node_leads_to_a_page(opened: Any, admin_client: Any) -> None:

@@ -30,6 +30,12 @@ MANY_FAILING = 0.05
 #: Sentences above the picture.
 MOST_TOLD = 20
 
+#: A sentence above the picture. The button, which takes the script, shows where in the picture it is.
+_TOLD = (
+    '<a href="{}">{}</a>'
+    '<button type="button" class="cc-map-show" data-show="{}" aria-label="Show {} in the picture" hidden>Show</button>'
+)
+
 
 class Told:
     """The map and the figures of its edges."""
@@ -86,7 +92,7 @@ class Told:
             parts += [f"{sent.unrouted:,} of them unrouted"] if sent.unrouted else []
         elif node.kind in RECEIVERS:
             found = self.received(node)
-            parts.append(f"{found.total:,} deliveries {self.span}")
+            parts.append(f"{found.total:,} {'delivery' if found.total == 1 else 'deliveries'} {self.span}")
             parts += [f"{percent(found.error_rate)} failed"] if found.error_rate is not None else []
             parts += [f"median {duration(found.median)}"] if found.median is not None else []
             parts += [f"{found.waiting:,} waiting"] if found.waiting else []
@@ -109,7 +115,7 @@ class Told:
     def attention(self) -> list[SafeString]:
         """What stands out, in sentences; empty when all is well."""
         found = [
-            format_html('<a href="{}">{}</a>', self.address(node), self.name(node))
+            format_html(_TOLD, self.address(node), self.name(node), node.key, name_of(node))
             for node in self.nodes.values()
             if self.tone(node) == "bad"
         ]

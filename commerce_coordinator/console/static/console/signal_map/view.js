@@ -27,6 +27,7 @@
     pane.scrollTop = y * scale - pane.clientHeight / 2;
   }
 
+  /* Its width: as high as the window too, the labels of a big map could not be read. */
   function fit() {
     zoom(Math.min(1, (pane.clientWidth - 4) / laid.width));
     pane.scrollTo(0, 0);
@@ -68,6 +69,26 @@
     fit();
   }
 
+  /* Bring a node into view and give it the focus; a filter that hides it is taken off. */
+  function point(key) {
+    const named = () => [...svg.querySelectorAll("a")].find((each) => each.dataset.key === key);
+    if (!named()) {
+      plugins.value = "";
+      words.value = "";
+      show();
+    }
+    const node = named();
+    node.scrollIntoView({ block: "center", inline: "center" });
+    node.focus({ preventScroll: true, focusVisible: true });
+  }
+
+  function bySentences() {
+    for (const button of document.querySelectorAll("button[data-show]")) {
+      button.hidden = false;
+      button.addEventListener("click", () => point(button.dataset.show));
+    }
+  }
+
   function byMouse() {
     let from = null;
     let dragged = false;
@@ -107,6 +128,7 @@
   words.addEventListener("input", show);
   byMouse();
   byKeys();
+  bySentences();
   figure.hidden = false;
   show();
 })(window.signalMap);
