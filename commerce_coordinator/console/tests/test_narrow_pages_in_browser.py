@@ -30,3 +30,17 @@ def test_why_a_letter_is_dead_is_read_beside_its_own_label(phone: Page, live_ser
     label = "getComputedStyle(document.querySelector('.cc-letters [data-label=Why]'), '::before')"
     assert phone.evaluate(f"{label}.content") == '"Why"'
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_state_of_a_line_of_a_trace_stands_beside_its_name(phone: Page, live_server: Any) -> None:
+    told = story(1)
+    phone.open(f"{live_server.url}/admin/trace/?q={told.event.event_id}")
+    beside = """[...document.querySelectorAll('.cc-trace [data-state]')].map(each => [
+      each.dataset.state, getComputedStyle(each, '::after').content, each.getBoundingClientRect().right])"""
+    found = phone.evaluate(beside)
+    assert {"sent", "succeeded", "dead", "pending"} <= {state for state, _, _ in found}
+    for state, shown, right in found:
+        assert shown == f'"{state}"'
+        assert right <= 390
+    phone.resize(1280)
+    assert {shown for _, shown, _ in phone.evaluate(beside)} == {"none"}
