@@ -1,9 +1,11 @@
 """A trace as JSON for programs and as a tree for people. Private values are left out of both."""
 
-from collections.abc import Sequence
+import uuid
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from commerce_coordinator.core.deliveries.models import OperatorAct
 from commerce_coordinator.core.signals.graph import short
 from commerce_coordinator.core.trace import DeliveryNode, DispatchNode, Trace
 from commerce_coordinator.core.tree import Branch
@@ -23,9 +25,15 @@ MARKS = {
     "ignored": "–",
 }
 
+#: What people did, by the key of the row to which they did it, as `trace.acts` reads it.
+Acts = Mapping[uuid.UUID, Sequence[OperatorAct]]
 
-def as_dict(trace: Trace) -> dict[str, Any]:
-    """Nested as the story went. Times are ISO 8601 in UTC, durations milliseconds."""
+
+def as_dict(trace: Trace, *, acts: Acts | None = None) -> dict[str, Any]:
+    """Nested as the story went. Times are ISO 8601 in UTC, durations milliseconds.
+
+    acts: with them each delivery has `acts`, who replayed it or set it aside and when. Why is private, and left out.
+    """
     event = trace.event
     return {
         "event": event
@@ -44,11 +52,11 @@ def as_dict(trace: Trace) -> dict[str, Any]:
         "settled": trace.is_settled and not trace.cut,
         "succeeded": trace.has_succeeded and not trace.cut,
         "cut": trace.cut,
-        "dispatches": [_dispatch(node) for node in trace.dispatches],
+        "dispatches": [_dispatch(node, acts) for node in trace.dispatches],
     }
 
 
-def _dispatch(node: DispatchNode) -> dict[str, Any]:
+def _dispatch(node: DispatchNode, acts: Acts | None) -> dict[str, Any]:
     dispatch = node.dispatch
     return {
         "id": str(dispatch.pk),
@@ -56,11 +64,11 @@ def _dispatch(node: DispatchNode) -> dict[str, Any]:
         "subject": dispatch.subject,
         "origin": dispatch.origin,
         "at": dispatch.created_at.isoformat(),
-        "deliveries": [_delivery(child) for child in node.deliveries],
+        "deliveries": [_delivery(child, acts) for child in node.deliveries],
     }
 
 
-def _delivery(node: DeliveryNode) -> dict[str, Any]:
+def _delivery(node: DeliveryNode, acts: Acts | None) -> dict[str, Any]:
     delivery = node.delivery
     attempts = [
         {
@@ -72,7 +80,7 @@ def _delivery(node: DeliveryNode) -> dict[str, Any]:
             "started_at": attempt.started_at.isoformat(),
             "ms": _milliseconds(attempt.started_at, attempt.ended_at),
             "calls": [_call(call) for call in attempt.calls],
-            "sent": [_dispatch(child) for child in node.sent if child.dispatch.attempt_id == attempt.pk],
+            "sent": [_dispatch(child, acts) for child in node.sent if child.dispatch.attempt_id == attempt.pk],
         }
         for attempt in node.attempts
     ]
@@ -81,6 +89,7 @@ def _delivery(node: DeliveryNode) -> dict[str, Any]:
         "id": str(delivery.pk),
         "receiver": delivery.receiver,
         "kind": delivery.kind,
+        **({} if acts is None else {"acts": [_act(act) for act in acts.get(delivery.pk, ())]}),
         "state": delivery.state,
         "attempts_made": delivery.attempts,
         "next_attempt_at": delivery.next_attempt_at.isoformat() if delivery.state == "pending" else None,
@@ -89,8 +98,12 @@ def _delivery(node: DeliveryNode) -> dict[str, Any]:
         "error_class": delivery.error_class,
         "attempts": attempts,
         # By an inline receiver, or by an attempt that has not ended.
-        "sent": [_dispatch(child) for child in node.sent if child.dispatch.attempt_id not in shown],
+        "sent": [_dispatch(child, acts) for child in node.sent if child.dispatch.attempt_id not in shown],
     }
+
+
+def _act(act: OperatorAct) -> dict[str, Any]:
+    return {"kind": act.kind, "generation": act.generation, "who": act.who, "at": act.acted_at.isoformat()}
 
 
 def _call(call: dict[str, Any]) -> dict[str, Any]:
@@ -129,9 +142,20 @@ def _delivery_branch(delivery: dict[str, Any]) -> Branch:
         label += f", next attempt at {_clock(delivery['next_attempt_at'])}"
     if delivery["error_class"]:
         label += f"   {delivery['error_class']}"
-    below = [_attempt_branch(each) for each in delivery["attempts"]]
+    told = [(each["generation"], 1, each["started_at"], _attempt_branch(each)) for each in delivery["attempts"]]
+    told += [_act_told(each) for each in delivery.get("acts", ())]
+    below = [branch for *_, branch in sorted(told, key=lambda each: each[:3])]
     below += [_dispatch_branch(each) for each in delivery["sent"]]
     return Branch(label=f"{label}   {delivery['id']}", below=below)
+
+
+def _act_told(act: dict[str, Any]) -> tuple[int, int, str, Branch]:
+    """Generation, place in it, time, line: a replay stands before the attempts of its generation, others after them."""
+    begins = act["kind"] in (OperatorAct.Kind.REPLAYED, OperatorAct.Kind.FORCED)
+    name = f"replay {act['generation']}" if begins else act["kind"]
+    by_force = ", by force," if act["kind"] == OperatorAct.Kind.FORCED else ""
+    label = f"{name}{by_force} by {act['who'] or 'nobody named'}, {_clock(act['at'])[:8]}"
+    return act["generation"], 0 if begins else 2, act["at"], Branch(label=label)
 
 
 def _attempt_branch(attempt: dict[str, Any]) -> Branch:

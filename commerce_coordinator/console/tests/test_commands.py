@@ -19,7 +19,7 @@ from openedx_filters import PipelineStep
 from commerce_coordinator.console.supervisor import ROOT
 from commerce_coordinator.core.clients import ApiClient
 from commerce_coordinator.core.deliveries import inline, publish
-from commerce_coordinator.core.deliveries.models import Attempt, Delivery, Dispatch, Heartbeat
+from commerce_coordinator.core.deliveries.models import Attempt, Delivery, Dispatch, Heartbeat, OperatorAct
 from commerce_coordinator.core.deliveries.tasks import CANARY_TASK
 from commerce_coordinator.core.exceptions import EventNotUnderstood, GiveUp, Retry
 from commerce_coordinator.core.filters import CoordinatorFilter, defined
@@ -435,6 +435,25 @@ def test_replayed_attempts_are_told_apart(shop: Any, sold: Any) -> None:
     run_deliveries()
     shown = Typed("trace", "EDX-1")
     assert shown.out.index("✘ attempt 1   dead") < shown.out.index("✔ attempt 1 of replay 1   succeeded")
+
+
+def test_who_replayed_and_when_stands_before_the_attempts_of_the_replay(shop: Any, sold: Any) -> None:
+    shop.errors[:] = [GiveUp("secret-of-the-venue")]
+    sold()
+    printed = delivery_of("print_ticket")
+    Typed("replay", str(printed.pk), "--why", "the-guest-called")
+    run_deliveries()
+    act = OperatorAct.objects.get(delivery=printed)
+    shown = Typed("trace", "EDX-1").out
+    first, told, second = (
+        shown.index(each)
+        for each in ("✘ attempt 1   dead", f"replay 1 by {act.who}, {act.acted_at:%H:%M:%S}", "✔ attempt 1 of replay 1")
+    )
+    assert first < told < second
+    assert "the-guest-called" not in shown
+    [story] = Typed("trace", "EDX-1", "--json").json
+    told = {"kind": "replayed", "generation": 1, "who": act.who, "at": act.acted_at.isoformat()}
+    assert json.dumps([told]) in json.dumps(story)
 
 
 GARBAGE = ["nobody", "evt_", "0" * 32, str(uuid.UUID(int=0)), "x" * 5000, "'; DROP TABLE x", "%", "_" * 9, "学", "{}"]

@@ -24,7 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="for programs: a list of traces, nested")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        stories = [as_dict(each) for each in trace.find(options["reference"].strip())]
+        stories = [as_dict(each, acts=trace.acts(each)) for each in trace.find(options["reference"].strip())]
         if len(stories) == trace.MOST_STORIES:
             self.stderr.write(f"These are the newest {len(stories)}; there may be older ones.")
         if options["json"]:
