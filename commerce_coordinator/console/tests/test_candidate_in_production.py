@@ -52,7 +52,7 @@ def test_receivers_of_another_package_are_judged_as_our_own(judged: Any) -> None
     found = judged({"CC_SIGNALS": {FAILED: [NOTE], BOOK_ORDERED: [f"{SHIP_BOOK}s"]}})
     assert sorted(each["id"] for each in found["mistakes"]) == ["cc.E001", "cc.E008"]
     assert [each["hint"] for each in found["mistakes"] if each["id"] == "cc.E001"] == [
-        f"Correct the receiver's dotted path. Did you mean {SHIP_BOOK}?"
+        f"Correct the receiver's dotted path in {BOOK_ORDERED}. Did you mean {SHIP_BOOK}?"
     ]
 
 

@@ -100,7 +100,8 @@ def test_node_says_what_it_is_and_how_it_fares(shop: Any) -> None:
     row = line(text, "test_shop.seat_sold", "test_shop.reserve_seat")
     assert "GET /shop/" in row
     assert re.search(r"task 4 25 % 1 dead 190 ms test_shop\.seat_reserved \(not seen\) 2026-03-01 12:00:00", row)
-    assert "1 to look at" in text or "2 to look at" in text
+    looked_at = re.search(r"(\d+) to look at", text)  # beside ours, what the shipped map has without a plugin
+    assert looked_at is not None and int(looked_at[1]) >= 1
 
 
 def test_unrouted_signals_and_dead_ends_stand_out_in_picture_and_table(shop: Any) -> None:
