@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from commerce_coordinator.core.deliveries.models import OperatorAct
+from commerce_coordinator.core.deliveries.models import Delivery, OperatorAct
 from commerce_coordinator.core.signals.graph import short
 from commerce_coordinator.core.trace import DeliveryNode, DispatchNode, Trace
 from commerce_coordinator.core.tree import Branch
@@ -24,6 +24,9 @@ MARKS = {
     "retry": "↻",
     "ignored": "–",
 }
+
+#: Acts that begin a generation.
+AGAIN = (OperatorAct.Kind.REPLAYED, OperatorAct.Kind.FORCED)
 
 #: What people did, by the key of the row to which they did it, as `trace.acts` reads it.
 Acts = Mapping[uuid.UUID, Sequence[OperatorAct]]
@@ -144,6 +147,8 @@ def _delivery_branch(delivery: dict[str, Any]) -> Branch:
         label += f"   {delivery['error_class']}"
     told = [(each["generation"], 1, each["started_at"], _attempt_branch(each)) for each in delivery["attempts"]]
     told += [_act_told(each) for each in delivery.get("acts", ())]
+    if delivery["kind"] == Delivery.Kind.INLINE and any(generation for generation, *_ in told):
+        told.append((0, 0, "", Branch(label=_first_run(delivery.get("acts", ())))))
     below = [branch for *_, branch in sorted(told, key=lambda each: each[:3])]
     below += [_dispatch_branch(each) for each in delivery["sent"]]
     return Branch(label=f"{label}   {delivery['id']}", below=below)
@@ -151,11 +156,20 @@ def _delivery_branch(delivery: dict[str, Any]) -> Branch:
 
 def _act_told(act: dict[str, Any]) -> tuple[int, int, str, Branch]:
     """Generation, place in it, time, line: a replay stands before the attempts of its generation, others after them."""
-    begins = act["kind"] in (OperatorAct.Kind.REPLAYED, OperatorAct.Kind.FORCED)
+    begins = act["kind"] in AGAIN
     name = f"replay {act['generation']}" if begins else act["kind"]
     by_force = ", by force," if act["kind"] == OperatorAct.Kind.FORCED else ""
     label = f"{name}{by_force} by {act['who'] or 'nobody named'}, {_clock(act['at'])[:8]}"
     return act["generation"], 0 if begins else 2, act["at"], Branch(label=label)
+
+
+def _first_run(acts: Sequence[dict[str, Any]]) -> str:
+    """The run of an inline receiver that was replayed: it has no attempt (ADR 0010). By force: it had succeeded."""
+    kinds = {each["kind"] for each in acts if each["generation"] == 1 and each["kind"] in AGAIN}
+    if not kinds:
+        return "· first run, inline: how it ended is not kept"
+    outcome = "succeeded" if OperatorAct.Kind.FORCED in kinds else "dead"
+    return f"{MARKS[outcome]} first run, inline: {outcome}"
 
 
 def _attempt_branch(attempt: dict[str, Any]) -> Branch:

@@ -191,6 +191,8 @@ class Waterfall:
             failed=is_dead,
         )
         acts = self.acts.get(row.pk, ())
+        if row.kind == Delivery.Kind.INLINE and row.generation:
+            yield self._first_run(level + 1, row, acts)
         for generation, group in by_generation(found):
             begun = [act for act in acts if act.kind in AGAIN and act.generation == generation]
             yield from self._told(level + 1, begun, name=f"replay {generation}")
@@ -206,6 +208,20 @@ class Waterfall:
         for sent in node.sent:
             if sent.dispatch.attempt_id not in shown:
                 yield from self._dispatch(level + 1, sent)
+
+    def _first_run(self, level: int, row: Delivery, acts: Iterable[OperatorAct]) -> Row:
+        """Of an inline receiver that was replayed: no row is kept of it (ADR 0010). By force: it had succeeded."""
+        again = {act.kind for act in acts if act.kind in AGAIN and act.generation == 1}
+        outcome = Delivery.State.SUCCEEDED if OperatorAct.Kind.FORCED in again else Delivery.State.DEAD
+        return Row(
+            level=level,
+            kind="try",
+            name="first run, inline",
+            note="" if again else "How it ended is not kept.",
+            state=outcome if again else "",
+            start=row.created_at,
+            failed=bool(again) and outcome == Delivery.State.DEAD,
+        )
 
     def _try(self, level: int, node: DeliveryNode, each: Try, *, says: str) -> Iterator[Row]:
         attempt = each.attempt

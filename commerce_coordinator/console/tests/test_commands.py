@@ -428,6 +428,18 @@ def test_inline_receiver_that_failed_is_told(sold: Any) -> None:
     assert "✘ test_shop.note_sale   dead after " in Typed("trace", "EDX-BROKEN").out
 
 
+def test_first_run_of_an_inline_receiver_stands_before_its_replay(sold: Any) -> None:
+    sold("EDX-BROKEN")
+    noted = delivery_of("note_sale")
+    Typed("replay", str(noted.pk), "--set-aside")
+    assert "first run" not in Typed("trace", "EDX-BROKEN").out
+    Typed("replay", str(noted.pk))
+    shown = Typed("trace", "EDX-BROKEN").out
+    assert shown.index("✘ first run, inline: dead") < shown.index("replay 1 by ")
+    OperatorAct.objects.filter(generation=1).update(kind="forced")
+    assert "✔ first run, inline: succeeded" in Typed("trace", "EDX-BROKEN").out
+
+
 def test_replayed_attempts_are_told_apart(shop: Any, sold: Any) -> None:
     shop.errors[:] = [GiveUp("secret-of-the-venue")]
     sold()

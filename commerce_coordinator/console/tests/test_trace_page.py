@@ -113,6 +113,21 @@ def test_a_replay_has_a_heading_above_its_tries() -> None:
     assert shown[at + 1] == (shown[at][0] + 1, "try 1")
 
 
+@pytest.mark.parametrize(("kind", "outcome"), [("replayed", "dead"), ("forced", "succeeded"), ("", "")])
+def test_first_run_of_a_replayed_inline_receiver_is_told(kind: str, outcome: str) -> None:
+    told = story()
+    noted = delivery(told.sold, "note_sale", kind="inline", state="succeeded", generation=1)
+    if kind:
+        OperatorAct.objects.create(kind=kind, delivery=noted, generation=1, who="nia", origin="web", acted_at=AT)
+    attempt(noted, Attempt.Outcome.SUCCEEDED, generation=1, calls=[])
+    content = show(client_of(*VIEW_ALL), told.event.pk)
+    shown = [text for _, text in lines(content)]
+    first = next(number for number, text in enumerate(shown) if text.startswith("first run, inline"))
+    assert shown[first].endswith("inline" if kind else "How it ended is not kept.")
+    assert shown[first + 1].startswith("replay 1")
+    assert re.search(rf"first run, inline.*?</th>\s*<td class=\"cc-narrow\">{outcome}</td>", content, re.DOTALL)
+
+
 def test_each_bar_has_the_same_in_words_and_the_axis_says_what_it_cuts() -> None:
     told = story()
     with time_machine.travel(AT + timedelta(hours=2), tick=False):
