@@ -163,7 +163,9 @@ def test_routes_shows_what_follows_from_what(shop: Any) -> None:
 
 def test_routes_names_signals_that_nobody_gets(shop: Any, settings: Any) -> None:
     settings.CC_SIGNALS = {**shop.whole_map, "test_shop.seat_sold": []}
-    assert "test_shop.seat_sold  (routed to nobody)" in Typed("routes").lines
+    assert "test_shop.seat_sold  (unrouted: what is sent waits for an operator)" in Typed("routes").lines
+    by_name()["test_shop.seat_sold"].needs_receiver = False
+    assert "test_shop.seat_sold  (dead end: needs no receiver)" in Typed("routes").lines
 
 
 def test_routes_as_json_is_the_map(shop: Any) -> None:

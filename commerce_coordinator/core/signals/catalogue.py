@@ -10,7 +10,7 @@ from commerce_coordinator.core.deliveries import receivers
 from commerce_coordinator.core.deliveries.dispatch import Route
 
 from . import documentation, registry
-from .flow_map import FlowMap, flow_map
+from .flow_map import FlowMap, Trouble, flow_map
 from .graph import short
 from .signal import CoordinatorSignal
 
@@ -57,9 +57,24 @@ def drawn(routes: Mapping[str, Sequence[Route]]) -> FlowMap:
     return flow_map(
         routes,
         senders=declared_senders(),
-        unheard={name for name, signal in registry.by_name().items() if not signal.needs_receiver},
+        unheard=_unheard(),
         tasks=[task.path for task in receivers.delivery_tasks()],
     )
+
+
+def ends(routes: Mapping[str, Sequence[Route]]) -> dict[str, str]:
+    """Signals that the map routes to nobody, each with the picture's word for it, and what that means."""
+    meanings = {
+        True: f"{Trouble.UNHEARD}: needs no receiver",
+        False: f"{Trouble.UNROUTED}: what is sent waits for an operator",
+    }
+    unheard = _unheard()
+    return {name: meanings[name in unheard] for name, each in routes.items() if not each}
+
+
+def _unheard() -> set[str]:
+    """Signals that need no receiver."""
+    return {name for name, signal in registry.by_name().items() if not signal.needs_receiver}
 
 
 def _entry(signal: CoordinatorSignal, routes: Sequence[Route], senders: Sequence[str]) -> Entry:

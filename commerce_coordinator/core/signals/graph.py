@@ -16,16 +16,17 @@ def sends_of(receiver: str) -> list[str]:
     return sorted(declared_sends(task) or ()) if task else []
 
 
-def as_branches(routes: Mapping[str, Sequence[Route]]) -> list[Branch]:
+def as_branches(routes: Mapping[str, Sequence[Route]], ends: Mapping[str, str]) -> list[Branch]:
     """One tree per signal that no receiver declares to send; below a receiver hangs what it sends on.
 
-    What only a circle sends is below none of these: it gets trees of its own.
+    What only a circle sends is below none of these: it gets trees of its own. ends: signal that is routed to nobody ->
+    what that means.
     """
     sent_on = {name for each in routes.values() for route in each for name in sends_of(route.receiver)}
     branches, shown = [], set[str]()
     for name in sorted(routes, key=lambda name: name in sent_on):  # stable: those that nobody sends first
         if name not in shown:
-            branches.append(_signal(name, routes, ()))
+            branches.append(_signal(name, routes, ends, ()))
             shown |= _reached(name, routes)
     return branches
 
@@ -41,9 +42,9 @@ def _reached(name: str, routes: Mapping[str, Sequence[Route]]) -> set[str]:
     return found
 
 
-def sends_as_branches(receiver: str, routes: Mapping[str, Sequence[Route]]) -> list[Branch]:
-    """One tree for each signal that the receiver declares to send."""
-    return [_signal(name, routes, ()) for name in sends_of(receiver)]
+def sends_as_branches(receiver: str, routes: Mapping[str, Sequence[Route]], ends: Mapping[str, str]) -> list[Branch]:
+    """One tree for each signal that the receiver declares to send. ends: as in `as_branches`."""
+    return [_signal(name, routes, ends, ()) for name in sends_of(receiver)]
 
 
 def sends_as_dicts(
@@ -93,15 +94,19 @@ def filters_as_dict(pipelines: Mapping[str, Pipeline]) -> dict[str, list[str]]:
     return {filter_type: pipeline.paths for filter_type, pipeline in pipelines.items()}
 
 
-def _signal(name: str, routes: Mapping[str, Sequence[Route]], above: tuple[str, ...]) -> Branch:
+def _signal(
+    name: str, routes: Mapping[str, Sequence[Route]], ends: Mapping[str, str], above: tuple[str, ...]
+) -> Branch:
     if name in above:
         return Branch(label=f"{short(name)} (see above: it goes round)")
-    below = [_receiver(route, routes, (*above, name)) for route in routes.get(name, ())]
-    return Branch(label=short(name) + ("" if below else "  (routed to nobody)"), below=below)
+    below = [_receiver(route, routes, ends, (*above, name)) for route in routes.get(name, ())]
+    return Branch(label=short(name) + ("" if below else f"  ({ends.get(name, 'routed to nobody')})"), below=below)
 
 
-def _receiver(route: Route, routes: Mapping[str, Sequence[Route]], above: tuple[str, ...]) -> Branch:
+def _receiver(
+    route: Route, routes: Mapping[str, Sequence[Route]], ends: Mapping[str, str], above: tuple[str, ...]
+) -> Branch:
     return Branch(
         label=f"{short(route.receiver)}  [{route.kind}]",
-        below=[_signal(name, routes, above) for name in sends_of(route.receiver)],
+        below=[_signal(name, routes, ends, above) for name in sends_of(route.receiver)],
     )

@@ -59,7 +59,8 @@ class Command(BaseCommand):
         elif options["format"] in FORMATS:
             self.stdout.write(FORMATS[options["format"]](catalogue.drawn(signal_map.routes)))
         else:
-            for branch in [*graph.as_branches(signal_map.routes), *graph.filters_as_branches(filters.pipelines)]:
+            trees = graph.as_branches(signal_map.routes, catalogue.ends(signal_map.routes))
+            for branch in [*trees, *graph.filters_as_branches(filters.pipelines)]:
                 self.stdout.write("\n".join(lines(branch)))
             counts = f"signals: {len(signal_map.routes)}, filters: {len(filters.pipelines)}"
             self.stdout.write(f"Map {signal_map.hash}; {counts}.")

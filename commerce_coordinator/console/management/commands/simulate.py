@@ -12,7 +12,7 @@ from commerce_coordinator.core.deliveries import contracts
 from commerce_coordinator.core.deliveries.dispatch import Route, Sending
 from commerce_coordinator.core.deliveries.receivers import parameters
 from commerce_coordinator.core.exceptions import InvalidPayload
-from commerce_coordinator.core.signals import graph, guessing, naming, registry, routes
+from commerce_coordinator.core.signals import catalogue, graph, guessing, naming, registry, routes
 from commerce_coordinator.core.signals.signal import CoordinatorSignal
 from commerce_coordinator.core.tree import Branch, lines
 
@@ -44,9 +44,10 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(_as_dict(sending, shown, signal_map.routes), indent=2, ensure_ascii=False))
             return
         branch = Branch(label=f"signal {graph.short(signal.name)} {_subject(signal, shown)}".rstrip())
+        ends = catalogue.ends(signal_map.routes)
         for route in mine:
             given = f"is given {json.dumps(_arguments(route, shown), ensure_ascii=False)}"
-            below = [Branch(label=given), *graph.sends_as_branches(route.receiver, signal_map.routes)]
+            below = [Branch(label=given), *graph.sends_as_branches(route.receiver, signal_map.routes, ends)]
             branch.below.append(Branch(label=f"{graph.short(route.receiver)}  [{route.kind}]", below=below))
         self.stdout.write("\n".join(lines(branch)))
         self.stdout.write(_ending(sending, mine))
