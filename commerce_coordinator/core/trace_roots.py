@@ -3,6 +3,7 @@
 One OR over all of them would leave the choice of index to the database, which may then choose none.
 """
 
+import json
 import re
 import uuid
 from collections.abc import Iterable, Iterator
@@ -27,6 +28,9 @@ AT_ONCE = 500
 #: A story longer than this is cut; none of ours comes near.
 DEEPEST = 20
 
+#: Bodies of failed events that are read for a reference which nothing else knows, the newest ones.
+MOST_BODIES = 100
+
 _TRACE_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -40,6 +44,8 @@ def beginnings(reference: str, *, private: bool) -> tuple[Keys, Keys]:
     events, named = _by_ids(reference)
     named |= _by_content(reference, private=private)
     events_above, alone = _climb(named)
+    if private and not (events or events_above or alone):
+        events = _failed_events(reference)
     return events | events_above, alone
 
 
@@ -65,6 +71,17 @@ def _by_ids(reference: str) -> tuple[Keys, Keys]:
     # A try's row is written when it ends; while it runs, its delivery's has the id, which no index knows.
     dispatches |= _keys(Attempt, "delivery__dispatch_id", pk=key)
     return events, dispatches
+
+
+def _failed_events(reference: str) -> Keys:
+    """Of the newest failed events those whose body holds the reference as a text of JSON.
+
+    Nothing was sent because of them, so that only their bodies know of an order or a payment.
+    """
+    told = json.dumps(reference).encode()
+    failed = InboxEvent.objects.filter(state=InboxEvent.State.FAILED).order_by("-pk")
+    bodies = failed.values_list("pk", "raw_body")[:MOST_BODIES]
+    return {key for key, body in bodies if body is not None and told in bytes(body)}
 
 
 def _by_content(reference: str, *, private: bool) -> Keys:
