@@ -32,7 +32,7 @@ def run_without(plugin: str, folder: Path, *arguments: str) -> "subprocess.Compl
         },
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=480,
     )
 
 
@@ -73,7 +73,7 @@ def test_a_plugin_takes_its_filters_and_its_steps_along(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("plugin", PLUGINS)
 def test_other_tests_pass_without(plugin: str, tmp_path: Path) -> None:
     # `service` would need MariaDB and Redis, which change nothing here. The engine knows no plugin: import-linter.
