@@ -171,6 +171,7 @@ def test_every_wrong_filter_is_named_at_once(reader: Caller) -> None:
     assert "a UUID" in str(reader.get("dispatches/", status=400, event="evt_1"))
 
 
+@pytest.mark.needs_plugins("fulfillment")
 def test_receiver_may_be_named_as_lists_show_it(reader: Caller) -> None:
     assert reader.get("deliveries/", receiver="fulfillment.place_order")["results"] == []
 

@@ -259,7 +259,12 @@ def test_event_that_fails_again_is_told_as_refused(operator: Caller, shop: Any) 
     [
         ({"recever": "x"}, "recever", "There are: kind, provider, signal, receiver"),
         ({"kind": "order"}, "kind", "it must be one of delivery, event, dispatch"),
-        ({"receiver": "fulfillment.place_ordr"}, "receiver", "fulfillment.place_order"),
+        pytest.param(
+            {"receiver": "fulfillment.place_ordr"},
+            "receiver",
+            "fulfillment.place_order",
+            marks=pytest.mark.needs_plugins("fulfillment"),
+        ),
         ({"since": "soon"}, "since", "90m, 24h or 7d"),
     ],
     ids=str,
