@@ -45,7 +45,7 @@ def hops(dispatches: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
 
 def lines(content: str) -> list[tuple[str, str]]:
     """(kind, name) of each line of the page."""
-    found = re.findall(r'<tr class="cc-k-(\w+)[^"]*">.*?<span class="cc-name">(.*?)</span>', content, re.DOTALL)
+    found = re.findall(r'<tr class="cc-k-(\w+)[^"]*">.*?<span class="cc-name"[^>]*>(.*?)</span>', content, re.DOTALL)
     return [(kind, html.unescape(name)) for kind, name in found]
 
 
