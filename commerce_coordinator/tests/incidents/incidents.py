@@ -207,7 +207,10 @@ class RouteRemoved(Incident):
         super().see(operator)
         assert operator.site.health()["attention"]["unrouted_dispatches"] == 1
         # The map itself says it; nothing else than the operator's file can have changed it.
-        assert "stripe.payment_captured  (routed to nobody)" in operator.site.manage("routes").stdout
+        assert (
+            "stripe.payment_captured  (unrouted: what is sent waits for an operator)"
+            in operator.site.manage("routes").stdout
+        )
 
     def mend(self, operator: Operator) -> None:
         operator.site.route(CAPTURED, *self.receivers)
