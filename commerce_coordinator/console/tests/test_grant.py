@@ -8,11 +8,14 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 from django.core.management import CommandError, call_command
 
+from commerce_coordinator.console import groups
+
 from .test_admin_rows import VIEW_ALL
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
-RIGHTS = {"read": {*VIEW_ALL}, "replay": {*VIEW_ALL, "console.replay"}, "private": {"console.view_private"}}
+READ = {*VIEW_ALL, *groups.shown_by_plugins()}
+RIGHTS = {"read": READ, "replay": {*READ, "console.replay"}, "private": {"console.view_private"}}
 
 
 def grant(*words: str) -> tuple[str, str]:
@@ -33,6 +36,15 @@ def test_each_right_gives_its_permissions_and_no_more(right: str) -> None:
     assert get_user_model().objects.get(pk=user.pk).get_all_permissions() == RIGHTS[right]
     grant("ada", right)  # again
     assert user.groups.count() == 1
+
+
+@pytest.mark.needs_plugins("fulfillment")
+def test_who_is_sent_to_the_payments_may_see_them(client: Any) -> None:
+    user = account()
+    grant("ada", "replay")
+    client.force_login(user)
+    for address in ("/admin/fulfillment/payment/", "/admin/fulfillment/refund/"):
+        assert client.get(address).status_code == 200
 
 
 def test_right_is_taken_away_again() -> None:
